@@ -1,0 +1,359 @@
+"""Every setting, read from the environment only; an unknown value refuses to start."""
+
+import re
+import secrets
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+environ.Env.read_env(BASE_DIR / ".env")
+env = environ.Env(interpolate=False)
+
+
+def _flag(name: str, default: str) -> bool:
+    """Read a switch that is 0 or 1 and nothing else."""
+    value: str = env.str(name, default)
+    if value not in {"0", "1"}:
+        raise ImproperlyConfigured(f"{name} must be 0 or 1, not {value!r}.")
+    return value == "1"
+
+
+def _number(name: str, default: int, highest: int) -> int:
+    """Read a whole number from 0 to `highest`."""
+    value: str = env.str(name, str(default))
+    if not re.fullmatch(r"\d{1,6}", value) or int(value) > highest:
+        raise ImproperlyConfigured(
+            f"{name} must be a whole number up to {highest}, not {value!r}."
+        )
+    return int(value)
+
+
+def _choice(name: str, default: str, allowed: set[str]) -> str:
+    """Read one of a list of words."""
+    value: str = env.str(name, default)
+    if value not in allowed:
+        shown = ", ".join(sorted(allowed)) if len(allowed) < 20 else "a name of the IANA list"
+        raise ImproperlyConfigured(f"{name} must be {shown}, not {value!r}.")
+    return value
+
+
+def _secret_key() -> str:
+    """The given key; in demo mode one that is made once and kept in the state folder."""
+    given: str = env.str("SECRET_KEY", "")
+    if given:
+        return given
+    if not DEMO:
+        raise ImproperlyConfigured("SECRET_KEY is needed when DEMO=0 (50 characters or more).")
+    path = STATE_DIR / "secret_key"
+    try:
+        STATE_DIR.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            path.write_text(secrets.token_urlsafe(64), encoding="ascii")
+            path.chmod(0o600)
+        return path.read_text(encoding="ascii").strip()
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"STATE_DIR {STATE_DIR} is not writable: {error.strerror}."
+        ) from error
+
+
+def _database(url: str) -> dict[str, Any]:
+    """The one database: SQLite with a write-ahead log, or PostgreSQL."""
+    if not url.startswith(("sqlite:///", "postgres://", "postgresql://")):
+        raise ImproperlyConfigured("DATABASE_URL must start with sqlite:/// or postgres://.")
+    if url.startswith("sqlite"):
+        path = Path(url.removeprefix("sqlite:///"))
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": str(path if path.is_absolute() else BASE_DIR / path),
+            "CONN_MAX_AGE": None,
+            "OPTIONS": {
+                "timeout": 20,
+                "transaction_mode": "IMMEDIATE",
+                "init_command": (
+                    "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA foreign_keys=ON;"
+                    "PRAGMA mmap_size=134217728;PRAGMA journal_size_limit=67108864;"
+                    "PRAGMA cache_size=-20000;"
+                ),
+            },
+        }
+    config: dict[str, Any] = environ.Env.db_url_config(url)
+    config["CONN_MAX_AGE"] = 60
+    config["CONN_HEALTH_CHECKS"] = True
+    config["OPTIONS"] = {
+        "options": "-c statement_timeout=15000 -c lock_timeout=3000"
+        " -c idle_in_transaction_session_timeout=60000"
+    }
+    return config
+
+
+DEMO = _flag("DEMO", "1")
+DEBUG = False
+STATE_DIR = (BASE_DIR / env.str("STATE_DIR", "var")).resolve()
+HOST: str = env.str("HOST", "127.0.0.1")
+PORT = _number("PORT", 8000, 65535)
+MAIL_PORT = _number("MAIL_PORT", 8025, 65535)
+PUBLIC_BASE_URL: str = env.str("PUBLIC_BASE_URL", f"http://{HOST}:{PORT}").rstrip("/")
+if not re.fullmatch(r"https?://[^\s/]+(/[^\s?#]*)?", PUBLIC_BASE_URL):
+    raise ImproperlyConfigured("PUBLIC_BASE_URL must be an http or https address.")
+SECURE = PUBLIC_BASE_URL.startswith("https://")
+ALLOWED_HOSTS: list[str] = env.list(
+    "ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]", HOST] if DEMO else []
+)
+TRUSTED_PROXIES = _number("TRUSTED_PROXIES", 0, 10)
+SECRET_KEY = _secret_key()
+if not DEMO:
+    if len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 5 or "insecure" in SECRET_KEY:
+        raise ImproperlyConfigured("SECRET_KEY is too short or a known example.")
+    if not ALLOWED_HOSTS or "*" in ALLOWED_HOSTS:
+        raise ImproperlyConfigured("ALLOWED_HOSTS must name the hosts when DEMO=0, without *.")
+    if not SECURE:
+        raise ImproperlyConfigured("PUBLIC_BASE_URL must be https when DEMO=0.")
+
+BANK_NAME_ZH: str = env.str("BANK_NAME_ZH", "云汀银行")
+BANK_NAME_EN: str = env.str("BANK_NAME_EN", "Yunting Bank")
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_filters",
+    "import_export",
+    "django_htmx",
+    "csp",
+    "bank",
+    "clients",
+    "surveys",
+    "metrics",
+    "cxportal",
+]
+MIDDLEWARE = [
+    "cxportal.middleware.request_id",
+    "cxportal.middleware.security_headers",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "cxportal.middleware.known_methods",
+    "cxportal.middleware.database_outage",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "cxportal.urls"
+WSGI_APPLICATION = "cxportal.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "bank.context.bank",
+            ],
+            "builtins": ["django.templatetags.i18n", "django.templatetags.static"],
+        },
+    }
+]
+
+DATABASES = {"default": _database(env.str("DATABASE_URL", f"sqlite:///{STATE_DIR}/db.sqlite3"))}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "bank.User"
+AUTHENTICATION_BACKENDS = ["bank.backends.RoleBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+] + [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    }
+]
+LOGIN_URL = "bank:login"
+LOGIN_REDIRECT_URL = "overview"
+LOGOUT_REDIRECT_URL = "bank:login"
+
+# Sessions live in the database: answering and signing in work with the broker away.
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_COOKIE_AGE = 8 * 3600
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
+# Cookies do not tell ports apart: two installations on one host must not share a session.
+_COOKIE = "__Host-" if SECURE else f"p{PORT}-"
+SESSION_COOKIE_NAME = f"{_COOKIE}session"
+CSRF_COOKIE_NAME = f"{_COOKIE}csrf"
+LANGUAGE_COOKIE_NAME = f"{_COOKIE}language"
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_SECURE = SECURE
+CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "cxportal.views.errors.csrf_failure"
+SECURE_SSL_REDIRECT = False if DEMO else _flag("SECURE_SSL_REDIRECT", "1")
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+SECURE_HSTS_SECONDS = 63072000 if SECURE else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "style-src": [SELF],
+        "script-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+
+LANGUAGE_CODE = "zh-hans"
+LANGUAGES = [("zh-hans", _("Chinese")), ("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = _choice("TIME_ZONE", "Asia/Shanghai", available_timezones())
+ZONE = ZoneInfo(TIME_ZONE)
+
+STATIC_URL = "/static/"
+STATIC_ROOT = STATE_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+MEDIA_ROOT = STATE_DIR / "media"
+
+# In demo mode the embedded broker listens on a socket of our own, never on a port.
+_SOCKET = STATE_DIR / "broker.sock"
+BROKER_URL: str = env.str("BROKER_URL", "")
+if BROKER_URL and not BROKER_URL.startswith(("redis://", "rediss://", "redis+socket://")):
+    raise ImproperlyConfigured("BROKER_URL must start with redis:// or rediss://.")
+CELERY_BROKER_URL = BROKER_URL or f"redis+socket://{_SOCKET}"
+if BROKER_URL.startswith(("redis://", "rediss://")):
+    _CACHE = re.sub(r"(?<=[^/])/\d+$|(?<=[^/])/?$", "/1", BROKER_URL)
+else:
+    _CACHE = CELERY_BROKER_URL.replace("redis+socket://", "unix://") + "?db=1"
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": _CACHE,
+        "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
+    }
+}
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TASK_TIME_LIMIT = 120
+CELERY_TASK_SOFT_TIME_LIMIT = 100
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 5
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 600,
+    "socket_timeout": 10,
+    "socket_connect_timeout": 3,
+    "max_retries": 1,
+}
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_ROUTES = {"surveys.tasks.send_due": {"queue": "mail"}}
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE_FILENAME = str(STATE_DIR / "beat-schedule")
+CELERY_BEAT_SCHEDULE = {
+    "beat-heart": {
+        "task": "cxportal.tasks.heartbeat",
+        "schedule": 5,
+        "options": {"expires": 5},
+    },
+    "chain-audit": {"task": "bank.tasks.chain_audit", "schedule": 1, "options": {"expires": 1}},
+    "send-due": {"task": "surveys.tasks.send_due", "schedule": 5, "options": {"expires": 5}},
+    "sweep-campaigns": {
+        "task": "surveys.tasks.advance_campaigns",
+        "schedule": 15,
+        "options": {"expires": 15},
+    },
+    "settle-lost": {
+        "task": "surveys.tasks.settle_lost",
+        "schedule": 30,
+        "options": {"expires": 30},
+    },
+    "refresh-stale": {
+        "task": "metrics.tasks.refresh_stale",
+        "schedule": 60,
+        "options": {"expires": 60},
+    },
+}
+
+MAIL_FROM: str = env.str("MAIL_FROM", "cx@bank.example")
+EMAIL_URL: str = env.str("EMAIL_URL", f"smtp://127.0.0.1:{MAIL_PORT}")
+if not EMAIL_URL.startswith("smtp://"):
+    raise ImproperlyConfigured("EMAIL_URL must start with smtp://.")
+# A silent relay must not hold a worker; the lease of a delivery outlives this.
+EMAIL_TIMEOUT = 20
+SEND_LEASE_SECONDS = 30
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "bank.api.KeyAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["bank.api.MayUse"],
+    "DEFAULT_PAGINATION_CLASS": "bank.api.Pages",
+    "DEFAULT_PARSER_CLASSES": ["bank.api.SafeJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "bank.api.explain",
+    "COERCE_DECIMAL_TO_STRING": True,
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "cxportal",
+    "DESCRIPTION": "Client relations of a bank that lends to companies and projects.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["bank.api.MayUse"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
+# Tables are staged by our own engine; the page only shows and confirms.
+IMPORT_EXPORT_USE_TRANSACTIONS = True
+
+LOG_LEVEL = _choice("LOG_LEVEL", "INFO", {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"})
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "cxportal.logs.JsonLines"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {"django": {"handlers": [], "level": LOG_LEVEL, "propagate": True}},
+}

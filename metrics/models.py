@@ -1,0 +1,99 @@
+"""Stored figures: what was computed, from how much, how surely, by which formula and when."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+
+class Scope(models.TextChoices):
+    """The unit a figure speaks of; `scope_id` is its primary key, 0 for the bank."""
+
+    BANK = "bank", _("bank")
+    TEAM = "team", _("team")
+    CAMPAIGN = "campaign", _("campaign")
+    CLIENT = "client", _("client")
+
+
+class ParameterSet(models.Model):
+    """The parameters a figure was made with, found again by their digest."""
+
+    key = models.CharField(_("key"), max_length=20, unique=True)
+    values = models.JSONField(_("values"))
+
+    class Meta:
+        verbose_name = _("parameter set")
+        verbose_name_plural = _("parameter sets")
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Measurement(models.Model):
+    """One figure of one unit, population and period. Null means not defined, never 0.
+
+    `value`, `low` and `high` are raw: every door passes them through the display gate first.
+    """
+
+    metric = models.CharField(_("metric"), max_length=40)
+    population = models.CharField(_("population"), max_length=16)
+    scope = models.CharField(_("unit"), max_length=10, choices=Scope)
+    scope_id = models.BigIntegerField(_("unit number"), default=0)
+    period = models.CharField(_("period"), max_length=24)
+    value = models.FloatField(_("value"), null=True)
+    low = models.FloatField(_("lower end"), null=True)
+    high = models.FloatField(_("upper end"), null=True)
+    label = models.CharField(_("label"), max_length=16, blank=True)
+    n = models.IntegerField(_("answers"), default=0)
+    clients = models.IntegerField(_("clients"), default=0)
+    eligible = models.IntegerField(_("eligible"), null=True)
+    coverage = models.FloatField(_("coverage"), null=True)
+    method = models.CharField(_("method"), max_length=24)
+    version = models.PositiveSmallIntegerField(_("version"))
+    parameter_set = models.CharField(_("parameter set"), max_length=20)
+    zone = models.CharField(_("zone"), max_length=60)
+    as_of = models.DateTimeField(_("as of"))
+    # Reasons to withhold, joined by a blank; empty means that it may be shown.
+    gate = models.CharField(_("withheld because"), max_length=80, blank=True)
+    flags = models.CharField(_("flags"), max_length=80, blank=True)
+    # The numbers put in: counts by score, classes, shares.
+    detail = models.JSONField(_("numbers put in"), default=dict)
+
+    class Meta:
+        verbose_name = _("measurement")
+        verbose_name_plural = _("measurements")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["scope", "scope_id", "population", "period", "metric"],
+                name="measurement_unique",
+            ),
+            models.CheckConstraint(
+                condition=Q(value__isnull=True)
+                | Q(low__isnull=True)
+                | Q(high__gte=models.F("low")),
+                name="measurement_interval_order",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.metric} {self.scope} {self.scope_id} {self.period}"
+
+
+class ClientState(models.Model):
+    """How many responses of a client its figures know: the work list compares counts."""
+
+    client_id = models.BigIntegerField(_("client"), unique=True)
+    responses = models.IntegerField(_("responses"))
+    revisions = models.BigIntegerField(_("revisions"))
+    invitations = models.IntegerField(_("invitations"), default=0)
+    as_of = models.DateField(_("day of the windows"))
+    # Set while the aggregates above the client still lack its newest figures.
+    aggregates_due = models.BooleanField(_("aggregates due"), default=True)
+
+    class Meta:
+        verbose_name = _("state of a client's figures")
+        verbose_name_plural = _("state of the figures")
+
+    def __str__(self) -> str:
+        return str(self.client_id)

@@ -1,0 +1,18 @@
+"""The records of asking and answering."""
+
+from surveys.models.campaign import Campaign, Delivery, Hit, Invitation, SuppressionRule
+from surveys.models.questionnaire import Question, Questionnaire, Version
+from surveys.models.response import Answer, Response
+
+__all__ = [
+    "Answer",
+    "Campaign",
+    "Delivery",
+    "Hit",
+    "Invitation",
+    "Question",
+    "Questionnaire",
+    "Response",
+    "SuppressionRule",
+    "Version",
+]

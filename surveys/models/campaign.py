@@ -1,0 +1,302 @@
+"""Whom we ask and when: campaigns, invitations, the ledger of deliveries, hits, rules."""
+
+import uuid
+from datetime import datetime
+from typing import ClassVar, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from bank import scope
+from bank.models import ApiKey, User
+from clients.models import Case, Client, Contact, Milestone
+from surveys.models.questionnaire import Questionnaire, Version
+
+
+class Campaign(models.Model):
+    """One wave of one questionnaire to a chosen audience."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", _("Draft")
+        SCHEDULED = "scheduled", _("Scheduled")
+        SENDING = "sending", _("Sending")
+        PAUSED = "paused", _("Paused")
+        COLLECTING = "collecting", _("Collecting")
+        CLOSED = "closed", _("Closed")
+        STOPPED = "stopped", _("Stopped")
+        FAILED = "failed", _("Failed")
+
+    name = models.CharField(_("name"), max_length=120)
+    questionnaire = models.ForeignKey(
+        Questionnaire, verbose_name=_("questionnaire"), on_delete=models.PROTECT
+    )
+    # Fixed at launch: what was asked never changes afterwards.
+    version = models.ForeignKey(
+        Version, verbose_name=_("version"), null=True, blank=True, on_delete=models.PROTECT
+    )
+    status = models.CharField(
+        _("status"), max_length=12, choices=Status, default=Status.DRAFT, db_index=True
+    )
+    # {"client_codes": […]} or any of {"segment", "team", "job_roles", "buying_roles", "size"}
+    audience = models.JSONField(_("audience"), default=dict)
+    send_at = models.DateTimeField(_("send from"), null=True, blank=True)
+    closes_at = models.DateTimeField(_("closes at"))
+    send_window = models.BooleanField(
+        _("only in working hours"),
+        default=True,
+        help_text=_("Switch off to send outside working hours; the choice is audited."),
+    )
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("created by"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
+    created_at = models.DateTimeField(_("created at"))
+    launched_at = models.DateTimeField(_("launched at"), null=True, blank=True)
+    ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
+    is_demo = models.BooleanField(_("demo"), default=False, editable=False)
+
+    class Meta:
+        verbose_name = _("campaign")
+        verbose_name_plural = _("campaigns")
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(status="draft") | Q(version__isnull=False),
+                name="campaign_launched_has_version",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    """Filters over invitations."""
+
+    def visible_to(self, viewer: User | ApiKey) -> Self:
+        """Only invitations to clients this viewer may see."""
+        return self.filter(scope.clients_of(viewer, "client__"))
+
+
+class Invitation(models.Model):
+    """Who is asked, and by which link. The links are kept as digests only."""
+
+    class State(models.TextChoices):
+        PLANNED = "planned", _("waiting")
+        SKIPPED = "skipped", _("not asked")
+        INVITED = "invited", _("invited")
+        ANSWERED = "answered", _("answered")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+
+    uuid = models.UUIDField(_("number"), default=uuid.uuid4, unique=True, editable=False)
+    campaign = models.ForeignKey(
+        Campaign,
+        verbose_name=_("campaign"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="invitations",
+    )
+    case = models.ForeignKey(
+        Case, verbose_name=_("case"), null=True, blank=True, on_delete=models.PROTECT
+    )
+    milestone = models.ForeignKey(
+        Milestone, verbose_name=_("milestone"), null=True, blank=True, on_delete=models.PROTECT
+    )
+    contact = models.ForeignKey(
+        Contact, verbose_name=_("contact"), on_delete=models.PROTECT, related_name="invitations"
+    )
+    # The client at the time of asking: a contact who moves later does not take answers along.
+    client = models.ForeignKey(
+        Client, verbose_name=_("client"), on_delete=models.PROTECT, related_name="invitations"
+    )
+    version = models.ForeignKey(Version, verbose_name=_("version"), on_delete=models.PROTECT)
+    language = models.CharField(_("language"), max_length=2)
+    # Values of the questionnaire's variables, as they were when the invitation was planned.
+    variables = models.JSONField(_("variables"), default=dict)
+    survey_digest = models.CharField(_("survey link digest"), max_length=64, unique=True)
+    opt_out_digest = models.CharField(_("opt-out link digest"), max_length=64, unique=True)
+    state = models.CharField(
+        _("state"), max_length=10, choices=State, default=State.PLANNED, db_index=True
+    )
+    reason = models.CharField(_("reason"), max_length=24, blank=True)
+    free_on = models.DateField(_("free again on"), null=True, blank=True)
+    created_at = models.DateTimeField(_("created at"))
+    sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
+    opened_at = models.DateTimeField(_("opened at"), null=True, blank=True)
+    answered_at = models.DateTimeField(_("answered at"), null=True, blank=True)
+    closes_at = models.DateTimeField(_("closes at"))
+
+    objects = InvitationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("invitation")
+        verbose_name_plural = _("invitations")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["campaign", "contact"],
+                condition=Q(campaign__isnull=False),
+                name="invitation_once_per_campaign",
+            ),
+            models.UniqueConstraint(
+                fields=["case", "milestone", "contact"],
+                condition=Q(milestone__isnull=False),
+                name="invitation_once_per_milestone",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="skipped") | ~Q(reason=""), name="invitation_skip_has_reason"
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["contact", "sent_at"], name="invitation_contact_sent"),
+            models.Index(fields=["client", "sent_at"], name="invitation_client_sent"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.uuid)
+
+
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    """The send ledger: what is due, what was lost, who holds a claim."""
+
+    def due(self, at: datetime) -> Self:
+        """Deliveries that may be claimed at this instant."""
+        return self.filter(
+            state__in=[Delivery.State.QUEUED, Delivery.State.RETRY], next_try_at__lte=at
+        )
+
+    def expired(self, at: datetime) -> Self:
+        """Claimed or marked deliveries whose holder has been silent past its lease."""
+        return self.filter(
+            state__in=[Delivery.State.CLAIMED, Delivery.State.SENDING], lease_until__lte=at
+        )
+
+
+class Delivery(models.Model):
+    """One message of one invitation: queued → claimed → sending → sent, or why not."""
+
+    class Kind(models.TextChoices):
+        INVITATION = "invitation", _("invitation")
+        REMINDER = "reminder", _("reminder")
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("queued")
+        CLAIMED = "claimed", _("claimed")
+        SENDING = "sending", _("sending")
+        SENT = "sent", _("sent")
+        RETRY = "retry", _("to be tried again")
+        FAILED = "failed", _("failed")
+        SKIPPED = "skipped", _("skipped")
+        UNKNOWN = "unknown", _("unknown")
+
+    invitation = models.ForeignKey(
+        Invitation,
+        verbose_name=_("invitation"),
+        on_delete=models.PROTECT,
+        related_name="deliveries",
+    )
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.INVITATION)
+    channel = models.CharField(_("channel"), max_length=8, default="email")
+    state = models.CharField(_("state"), max_length=8, choices=State, default=State.QUEUED)
+    reason = models.CharField(_("reason"), max_length=24, blank=True)
+    message_id = models.CharField(_("message id"), max_length=120, unique=True)
+    attempt = models.PositiveSmallIntegerField(_("attempt"), default=0)
+    # How often the outcome was lost; a second loss waits for a person.
+    losses = models.PositiveSmallIntegerField(_("lost outcomes"), default=0)
+    claimed_by = models.CharField(_("claimed by"), max_length=60, blank=True)
+    lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
+    next_try_at = models.DateTimeField(_("next try at"))
+    last_error = models.CharField(_("last error"), max_length=500, blank=True)
+    relay_reply = models.CharField(_("reply of the relay"), max_length=500, blank=True)
+    sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
+
+    objects = DeliveryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("delivery")
+        verbose_name_plural = _("send ledger")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["invitation", "kind", "channel"], name="delivery_unique"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="skipped") | ~Q(reason=""), name="delivery_skip_has_reason"
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["next_try_at", "id"],
+                condition=Q(state__in=["queued", "retry"]),
+                name="delivery_due",
+            ),
+            models.Index(
+                fields=["lease_until"],
+                condition=Q(state__in=["claimed", "sending"]),
+                name="delivery_lease",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.invitation_id} {self.kind} {self.state}"
+
+
+class Hit(models.Model):
+    """Somebody or something opened a link. Evidence only: never an answer, never an opt-out."""
+
+    class Page(models.TextChoices):
+        SURVEY = "survey", _("survey")
+        OPT_OUT = "opt_out", _("opt-out")
+
+    invitation = models.ForeignKey(
+        Invitation, verbose_name=_("invitation"), on_delete=models.CASCADE, related_name="hits"
+    )
+    page = models.CharField(_("page"), max_length=8, choices=Page)
+    method = models.CharField(_("method"), max_length=8)
+    at = models.DateTimeField(_("at"))
+    address = models.GenericIPAddressField(_("address"), null=True, blank=True)
+    agent = models.CharField(_("user agent"), max_length=300, blank=True)
+    score = models.SmallIntegerField(_("score in the link"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("hit")
+        verbose_name_plural = _("hits")
+        indexes: ClassVar = [models.Index(fields=["invitation", "at"], name="hit_invitation")]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.page} {self.at:%Y-%m-%d %H:%M}"
+
+
+class SuppressionRule(models.Model):
+    """Why an invitation must not go: one row per rule, tuned by an administrator."""
+
+    class Scope(models.TextChoices):
+        ALL = "all", _("every questionnaire")
+        PUSHED = "pushed", _("pushed questionnaires")
+
+    class Action(models.TextChoices):
+        SKIP = "skip", _("do not ask")
+        POSTPONE = "postpone", _("ask later")
+
+    code = models.CharField(_("code"), max_length=24, unique=True)
+    position = models.PositiveSmallIntegerField(_("position"))
+    name_zh = models.CharField(_("name in Chinese"), max_length=120)
+    name_en = models.CharField(_("name in English"), max_length=160)
+    scope = models.CharField(_("scope"), max_length=8, choices=Scope)
+    action = models.CharField(_("action"), max_length=8, choices=Action)
+    parameter = models.JSONField(_("parameter"), null=True, blank=True)
+    exempt = models.JSONField(_("exempt triggers"), default=list, blank=True)
+    enabled = models.BooleanField(_("enabled"), default=True)
+    # The row as it was shipped: a field is overwritten only while it still equals this.
+    loaded = models.JSONField(default=dict, editable=False)
+
+    class Meta:
+        verbose_name = _("suppression rule")
+        verbose_name_plural = _("suppression rules")
+
+    def __str__(self) -> str:
+        return self.code

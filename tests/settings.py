@@ -1,0 +1,23 @@
+"""The product's settings, with what a test run needs."""
+
+import os
+import tempfile
+
+os.environ.setdefault("STATE_DIR", tempfile.mkdtemp(prefix="cxportal-test-"))
+os.environ.setdefault("SECRET_KEY", "tests-only-" + "k3y" * 20)
+
+from cxportal.settings import *  # noqa: F403
+from cxportal.settings import STORAGES
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES = {
+    **STORAGES,
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+CELERY_TASK_ALWAYS_EAGER = True
+CELERY_TASK_EAGER_PROPAGATES = True
+EMAIL_TIMEOUT = 3
+SEND_LEASE_SECONDS = 5
+FAIL_INVALID_TEMPLATE_VARS = True
+WHITENOISE_AUTOREFRESH = True
