@@ -3,10 +3,20 @@
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
+from django.views.i18n import set_language
+
+from cxportal.views import cases, clients, overview, responses
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="overview"), name="home"),
-    # staff pages
+    path("i18n/setlang/", set_language, name="set_language"),
+    path("overview/", overview.overview, name="overview"),
+    path("clients/", clients.client_list, name="clients"),
+    path("clients/<path:code>/", clients.client, name="client"),
+    path("cases/", cases.case_list, name="cases"),
+    path("cases/<path:number>/", cases.case, name="case"),
+    path("responses/", responses.response_list, name="responses"),
+    path("responses/<path:response_id>/", responses.response, name="response"),
     # health and demo mail
     path("accounts/", include("bank.urls")),
     path("", include("surveys.urls")),

@@ -1,0 +1,16 @@
+"""Stub."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+
+@login_required
+def case_list(request: HttpRequest, **names: str) -> HttpResponse:
+    return render(request, "base.html", {"section": "cases"})
+
+
+@login_required
+def case(request: HttpRequest, **names: str) -> HttpResponse:
+    return render(request, "base.html", {"section": "cases"})
+

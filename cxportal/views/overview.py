@@ -1,0 +1,11 @@
+"""Stub."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+
+@login_required
+def overview(request: HttpRequest, **names: str) -> HttpResponse:
+    return render(request, "base.html", {"section": "overview"})
+
