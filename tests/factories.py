@@ -1,12 +1,15 @@
 """Plain functions that make rows for tests; every field can be given by name."""
 
 import itertools
+import uuid
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 from bank.models import Role, Team, User
 from clients.models import Case, Client, Consent, Contact
+from surveys import links
+from surveys.models import Answer, Invitation, Question, Questionnaire, Response, Version
 
 NOW = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)  # Tuesday 10:00 in Shanghai
 _count = itertools.count(1)
@@ -89,3 +92,170 @@ def make_case(client: Client, **fields: Any) -> Case:
         }
         | fields
     )
+
+
+SATISFACTION = {
+    str(value): {"zh": zh, "en": en}
+    for value, zh, en in (
+        (1, "非常不满意", "Very dissatisfied"),
+        (2, "不满意", "Dissatisfied"),
+        (3, "一般", "Neither satisfied nor dissatisfied"),
+        (4, "满意", "Satisfied"),
+        (5, "非常满意", "Very satisfied"),
+    )
+} | {"na": {"zh": "未涉及/不了解", "en": "Not applicable or don't know"}}
+LOW = {
+    "any": [{"item": "nps", "op": "lte", "value": 6}, {"item": "csat", "op": "lte", "value": 2}]
+}
+
+
+def make_questions(version: Version) -> list[Question]:
+    """Score, reason, satisfaction, and a call-back that only a low score is asked."""
+    rows: list[dict[str, Any]] = [
+        {
+            "key": "nps",
+            "type": "nps",
+            "required": True,
+            "lo": 0,
+            "hi": 10,
+            "labels": {
+                "0": {"zh": "完全不可能", "en": "Not at all likely"},
+                "10": {"zh": "非常可能", "en": "Extremely likely"},
+            },
+            "text_zh": "您会推荐{{bank_name}}吗？",
+            "text_en": "Would you recommend {{bank_name}}?",
+        },
+        {
+            "key": "reason",
+            "type": "text",
+            "max_length": 1000,
+            "text_zh": "主要原因是什么？",
+            "text_en": "What is the main reason?",
+            "hint_zh": "请勿填写账号",
+            "hint_en": "No account numbers please",
+        },
+        {
+            "key": "csat",
+            "type": "csat",
+            "required": True,
+            "lo": 1,
+            "hi": 5,
+            "na_allowed": True,
+            "labels": SATISFACTION,
+            "dimension": "response_speed",
+            "csat_core": True,
+            "text_zh": "对回应速度满意吗？",
+            "text_en": "How satisfied are you with our speed?",
+        },
+        {
+            "key": "callback",
+            "type": "callback",
+            "show_if": LOW,
+            "options": [
+                {"value": "yes", "zh": "希望", "en": "Yes"},
+                {"value": "no", "zh": "不需要", "en": "No, thank you"},
+            ],
+            "text_zh": "需要我们联系您吗？",
+            "text_en": "Shall we contact you?",
+        },
+    ]
+    return Question.objects.bulk_create(
+        Question(version=version, position=position, **row)
+        for position, row in enumerate(rows, start=1)
+    )
+
+
+def make_version(**fields: Any) -> Version:
+    number = next(_count)
+    kind = fields.pop("kind", "relational")
+    line = fields.pop("questionnaire", None) or Questionnaire.objects.create(
+        key=f"line_{number}", kind=kind, title_zh=f"问卷 {number}", title_en=f"Survey {number}"
+    )
+    variables = [
+        {
+            "name": "bank_name",
+            "use": "text",
+            "required": True,
+            "fallback_zh": "",
+            "fallback_en": "",
+        },
+        {
+            "name": "contact_name",
+            "use": "text",
+            "required": False,
+            "fallback_zh": "尊敬的客户",
+            "fallback_en": "client",
+        },
+    ]
+    version = Version.objects.create(
+        **{
+            "questionnaire": line,
+            "number": 1,
+            "attribution": "relationship_team",
+            "intro_zh": "{{contact_name}}，您好。",
+            "intro_en": "Dear {{contact_name}},",
+            "variables": variables,
+            "published_at": NOW - timedelta(days=30),
+        }
+        | fields
+    )
+    make_questions(version)
+    return version
+
+
+def make_invitation(contact: Contact | None = None, **fields: Any) -> Invitation:
+    contact = contact or make_contact(make_client())
+    number = fields.pop("uuid", None) or uuid.uuid4()
+    return Invitation.objects.create(
+        **{
+            "uuid": number,
+            "contact": contact,
+            "client": contact.client,
+            "version": fields.get("version") or make_version(),
+            "language": "zh",
+            "variables": {
+                "bank_name": {"zh": "云汀银行", "en": "Yunting Bank"},
+                "contact_name": {"zh": "程女士", "en": "Ms Cheng"},
+            },
+            "survey_digest": links.digest(links.survey_token(number)),
+            "opt_out_digest": links.digest(links.opt_out_token(number)),
+            "state": "invited",
+            "created_at": NOW - timedelta(days=2),
+            "sent_at": NOW - timedelta(days=1),
+            "closes_at": NOW + timedelta(days=14),
+        }
+        | fields
+    )
+
+
+def make_response(
+    invitation: Invitation | None = None, answers: dict[str, Any] | None = None, **fields: Any
+) -> Response:
+    """A response; `answers` maps question keys to a number, "na", a text or a list."""
+    invitation = invitation or make_invitation()
+    response = Response.objects.create(
+        **{
+            "response_id": f"R-{next(_count)}",
+            "invitation": invitation,
+            "client": invitation.client,
+            "contact": invitation.contact,
+            "version": invitation.version,
+            "language": "zh",
+            "submitted_at": NOW,
+        }
+        | fields
+    )
+    for key, value in (answers or {"nps": 9, "csat": 4}).items():
+        question = response.version.questions.get(key=key)
+        Answer.objects.create(response=response, question=question, **_answer(question, value))
+    return response
+
+
+def _answer(question: Question, value: Any) -> dict[str, Any]:
+    if value == "na":
+        return {"na": True}
+    if question.type == "text":
+        return {"text": value}
+    if question.lo is None:
+        return {"choices": value if isinstance(value, list) else [value]}
+    return {"value": value}
