@@ -1,0 +1,108 @@
+"""The bank's own values that an administrator may change: a row overrides what is shipped."""
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from itertools import pairwise
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from bank import audit
+from bank.models import ApiKey, Setting, User
+
+LONGEST = 500
+DEFAULTS: dict[str, Any] = {
+    # Stops every outgoing mail; a restored copy of the database starts with it set.
+    "mail_held": False,
+    "hotline": "400-000-0000",
+    "bank_address_zh": "云汀市滨江大道 1 号",
+    "bank_address_en": "1 Binjiang Avenue, Yunting",
+    "privacy_email": "privacy@bank.example",
+    "send_windows": [["09:30", "11:00"], ["14:30", "16:30"]],
+    "working_hours": [["09:00", "12:00"], ["13:30", "17:30"]],
+    "reminder_after_working_days": 5,
+}
+
+
+class Unknown(KeyError):
+    """There is no setting of this name."""
+
+
+class Invalid(ValueError):
+    """The value does not fit the setting; the text says what would."""
+
+
+def get(key: str) -> Any:
+    """Return the bank's value, else the shipped one. Read afresh, so a hold acts at once."""
+    if key not in DEFAULTS:
+        raise Unknown(key)
+    row = Setting.objects.filter(key=key).values_list("value", flat=True).first()
+    return DEFAULTS[key] if row is None else row
+
+
+def put(key: str, value: Any, *, at: datetime, by: User | ApiKey | None) -> Setting:
+    """Change one value; the same value again writes no second line into the audit trail."""
+    check(key, value)
+    with transaction.atomic():
+        row, made = Setting.objects.select_for_update().get_or_create(
+            key=key, defaults={"value": DEFAULTS[key], "loaded": DEFAULTS[key]}
+        )
+        if row.value == value and not made:
+            return row
+        before, row.value = row.value, value
+        row.save(update_fields=["value"])
+        audit.record("setting.put", row, at=at, by=by, data={key: [before, value]})
+    return row
+
+
+def check(key: str, value: Any) -> None:
+    """Refuse an unknown key, and a value of another kind than the shipped one."""
+    if key not in DEFAULTS:
+        raise Unknown(key)
+    test, hint = _CHECKS.get(key) or _BY_TYPE[type(DEFAULTS[key])]
+    if not test(value):
+        raise Invalid(hint())
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= LONGEST and value.isprintable()
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 100_000
+
+
+def _is_address(value: Any) -> bool:
+    return _is_text(value) and re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", value) is not None
+
+
+def _are_windows(value: Any) -> bool:
+    """Spans of one day, in order and apart; zero-padded times compare as text."""
+    if not isinstance(value, list) or not value:
+        return False
+    times: list[str] = []
+    for span in value:
+        if not isinstance(span, list) or len(span) != 2:
+            return False
+        times += [time if isinstance(time, str) else "" for time in span]
+    sound = all(re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", time) for time in times)
+    return sound and all(first < second for first, second in pairwise(times))
+
+
+Check = tuple[Callable[[Any], bool], Callable[[], str]]
+_WINDOWS: Check = (
+    _are_windows,
+    lambda: _('A list of spans in order is needed, such as [["09:30", "11:00"]].'),
+)
+_CHECKS: dict[str, Check] = {
+    "privacy_email": (_is_address, lambda: _("An e-mail address is needed.")),
+    "send_windows": _WINDOWS,
+    "working_hours": _WINDOWS,
+}
+_BY_TYPE: dict[type, Check] = {
+    bool: (lambda value: isinstance(value, bool), lambda: _("The value is true or false.")),
+    str: (_is_text, lambda: _("A text in quotation marks is needed, on one line.")),
+    int: (_is_count, lambda: _("A whole number from 0 is needed.")),
+}
