@@ -1,0 +1,205 @@
+"""Figures as they may be shown: the only way from stored measurements to a page or a file.
+
+The gate was judged when the figure was computed; here it is applied. What is withheld leaves
+without value, interval, label and numbers put in, so that no door can forget to hide it.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, overload
+
+from django.conf import settings
+from django.db.models import QuerySet
+
+from metrics.models import Measurement, Scope
+
+NO_DATA = "NO_DATA"
+RELATIONAL = "relational"
+
+DIMENSIONS = ("csat_response_speed", "csat_processing_efficiency", "csat_service_attitude")
+_SHARED = ("nps_respondent", "csat", *DIMENSIONS, "response_rate")
+_OF_MANY = ("nps", *_SHARED, "client_response_rate")
+METRICS: dict[str, tuple[str, ...]] = {
+    Scope.BANK: _OF_MANY,
+    Scope.TEAM: _OF_MANY,
+    Scope.CAMPAIGN: _OF_MANY,
+    Scope.CLIENT: ("recommend_mean", "client_label", *_SHARED),
+}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure after the gate: with a reason in `gate` it has no value and no numbers.
+
+    NPS in points, `recommend_mean` 0 to 10, `csat` 0 to 100, shares and rates 0 to 1.
+    """
+
+    metric: str
+    population: str
+    scope: str
+    scope_id: int
+    period: str
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    label: str = ""
+    n: int = 0
+    clients: int = 0
+    eligible: int | None = None
+    coverage: float | None = None
+    method: str = ""
+    version: int | None = None
+    parameter_set: str = ""
+    zone: str = ""
+    as_of: datetime | None = None
+    gate: str = NO_DATA
+    flags: str = ""
+    detail: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def shown(self) -> bool:
+        """Whether the figure may be seen."""
+        return not self.gate
+
+    @property
+    def low_base(self) -> bool:
+        """Whether it stands on fewer clients than a comparison needs."""
+        return "LOW_BASE" in self.flags.split()
+
+
+def figures(
+    scope: str, scope_id: int, *, period: str, population: str = RELATIONAL
+) -> dict[str, Figure]:
+    """Every metric of one unit in one period; what was never computed says NO_DATA."""
+    found = _units(scope, [scope_id], population).filter(period=period)
+    shown = {row.metric: _gated(row) for row in found}
+    return {
+        metric: shown.get(metric) or Figure(metric, population, scope, scope_id, period)
+        for metric in METRICS[scope]
+    }
+
+
+def trend(
+    scope: str,
+    scope_id: int,
+    metric: str,
+    *,
+    population: str = RELATIONAL,
+    periods: Sequence[str],
+) -> list[Figure]:
+    """One metric over the periods given, in their order; an empty period is a gap."""
+    found = _units(scope, [scope_id], population).filter(metric=metric, period__in=periods)
+    shown = {row.period: _gated(row) for row in found}
+    return [
+        shown.get(period) or Figure(metric, population, scope, scope_id, period)
+        for period in periods
+    ]
+
+
+def beside(
+    scope: str,
+    scope_ids: Iterable[int],
+    *,
+    period: str,
+    metrics: Iterable[str],
+    population: str = RELATIONAL,
+) -> dict[int, dict[str, Figure]]:
+    """The same metrics of several units, for rows shown side by side; one query."""
+    ids, names = list(scope_ids), list(metrics)
+    found = _units(scope, ids, population).filter(period=period, metric__in=names)
+    shown = {(row.scope_id, row.metric): _gated(row) for row in found}
+    return {
+        unit: {
+            metric: shown.get((unit, metric)) or Figure(metric, population, scope, unit, period)
+            for metric in names
+        }
+        for unit in ids
+    }
+
+
+def client_means(
+    client_ids: Iterable[int], period: str, *, population: str = RELATIONAL
+) -> dict[int, Figure]:
+    """`recommend_mean` of each client by its key: attributable answers only."""
+    found = beside(
+        Scope.CLIENT,
+        client_ids,
+        period=period,
+        metrics=["recommend_mean"],
+        population=population,
+    )
+    return {unit: held["recommend_mean"] for unit, held in found.items()}
+
+
+class Rows(Sequence[Figure]):
+    """A queryset of measurements that can be counted and cut, and gives figures only."""
+
+    def __init__(self, found: QuerySet[Measurement]) -> None:
+        self._found = found
+
+    def __len__(self) -> int:
+        return self._found.count()
+
+    @overload
+    def __getitem__(self, key: int) -> Figure: ...
+    @overload
+    def __getitem__(self, key: slice) -> list[Figure]: ...
+    def __getitem__(self, key: int | slice) -> Figure | list[Figure]:
+        if isinstance(key, slice):
+            return [_gated(row) for row in self._found[key]]
+        return _gated(self._found[key])
+
+
+def rows(
+    *,
+    scope: str,
+    scope_ids: Iterable[int] | QuerySet[Any] | None = None,
+    metric: str = "",
+    period: str = "",
+    population: str = RELATIONAL,
+) -> Rows:
+    """Figures for a list, in a stable order; the caller gives the units the viewer may see.
+
+    `scope_ids` None means every unit of the scope; empty `metric` or `period` means all.
+    """
+    found = Measurement.objects.filter(scope=scope, population=population)
+    if scope_ids is not None:
+        found = found.filter(scope_id__in=scope_ids)
+    if metric:
+        found = found.filter(metric=metric)
+    if period:
+        found = found.filter(period=period)
+    return Rows(found.order_by("scope_id", "period", "metric", "id"))
+
+
+def _units(scope: str, ids: list[int], population: str) -> QuerySet[Measurement]:
+    return Measurement.objects.filter(scope=scope, scope_id__in=ids, population=population)
+
+
+def _gated(row: Measurement) -> Figure:
+    """The figure of a row; a reason to withhold takes away everything that tells a result."""
+    open_ = not row.gate
+    return Figure(
+        metric=row.metric,
+        population=row.population,
+        scope=row.scope,
+        scope_id=row.scope_id,
+        period=row.period,
+        value=row.value if open_ else None,
+        low=row.low if open_ else None,
+        high=row.high if open_ else None,
+        label=row.label if open_ else "",
+        n=row.n,
+        clients=row.clients,
+        eligible=row.eligible,
+        coverage=row.coverage,
+        method=row.method,
+        version=row.version,
+        parameter_set=row.parameter_set,
+        zone=row.zone or settings.TIME_ZONE,
+        as_of=row.as_of,
+        gate=row.gate,
+        flags=row.flags if open_ else "",
+        detail=row.detail if open_ else {},
+    )
