@@ -15,6 +15,10 @@ from surveys.models import Question, Questionnaire, Version
 OPERATORS = {"eq", "in", "lte", "gte", "between"}
 _PLACE = re.compile(r"\{\{\s*([a-z_]+)\s*\}\}")
 
+# Versions kept in memory; a bank asks a handful at a time.
+KEPT = 200
+_frozen: dict[tuple[Any, ...], list[Question]] = {}
+
 Condition = dict[str, Any]
 
 
@@ -33,6 +37,24 @@ class Frozen(Exception):
 def current(questionnaire: Questionnaire) -> Version | None:
     """The newest published version: the one an invitation made now will ask."""
     return questionnaire.versions.published().order_by("-number", "-id").first()
+
+
+def questions(version: Version) -> list[Question]:
+    """The questions in order; those of a published version are read once per process."""
+    key = (version.pk, version.source_digest, version.published_at)
+    if key in _frozen:
+        return _frozen[key]
+    rows = list(version.questions.order_by("position", "id"))
+    if version.published_at is not None:
+        if len(_frozen) >= KEPT:
+            _frozen.clear()
+        _frozen[key] = rows
+    return rows
+
+
+def forget() -> None:
+    """Empty what this process remembers of published versions."""
+    _frozen.clear()
 
 
 def publish(version: Version, *, at: datetime, by: User | ApiKey | None = None) -> Version:

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from surveys import questionnaires
 from tests import factories
 
 
@@ -11,3 +12,9 @@ from tests import factories
 def staff(db) -> SimpleNamespace:
     """Lan manages the client, Bo sits in her team, Chen in another; supervisor, auditor, admin."""
     return factories.make_staff()
+
+
+@pytest.fixture(autouse=True)
+def no_memory_of_versions() -> None:
+    """Row numbers repeat from test to test; what a process remembers by number must not."""
+    questionnaires.forget()
