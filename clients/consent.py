@@ -1,0 +1,307 @@
+"""What a person allows us: consent, opt-out, bounced addresses, and clients left alone."""
+
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.crypto import salted_hmac
+
+from bank import audit
+from bank.models import ApiKey, User
+from clients.models import Client, Consent, Contact, Freeze, Suppression
+
+_ADDRESS = "clients.consent.address"
+
+# The order of the bank's rules: the first reason that holds is the one that is shown.
+ORDER = (
+    "no_consent",
+    Freeze.Reason.DECLINE_FREEZE.value,
+    Freeze.Reason.OVERDUE_OR_RECOVERY.value,
+    Freeze.Reason.OPEN_COMPLAINT.value,
+    Freeze.Reason.COMPLIANCE_HOLD.value,
+    "left_company",
+    "address_bounced",
+    Freeze.Reason.FOLLOW_UP_OPEN.value,
+)
+
+
+class NotAllowed(Exception):
+    """Only the person may change what the person decided."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a contact must not be written to, and since when (None: from the beginning)."""
+
+    code: str
+    since: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Person:
+    """A contact, and whether and why not it may be asked."""
+
+    contact: Contact
+    consent: str  # yes, no, unknown
+    refusal: str  # the code of the first reason, or empty
+
+    @property
+    def may_be_asked(self) -> bool:
+        """Nothing on the side of person, address and client speaks against a survey."""
+        return not self.refusal
+
+
+def digest(email: str) -> str:
+    """The keyed digest of an address, blind to case, width and outer blanks."""
+    folded = unicodedata.normalize("NFKC", email).strip().casefold()
+    return salted_hmac(_ADDRESS, folded, algorithm="sha256").hexdigest()
+
+
+def refusals(contacts: Iterable[Contact], *, at: datetime) -> dict[int, Refusal]:
+    """The first reason per contact, by contact id; a contact without one may be written to."""
+    return {pk: found[0] for pk, found in reasons(contacts, at=at).items() if found}
+
+
+def refusal(contact: Contact, *, at: datetime) -> str:
+    """The code of the first reason not to write to this contact, else an empty text."""
+    found = refusals([contact], at=at).get(contact.pk)
+    return found.code if found else ""
+
+
+def reasons(contacts: Iterable[Contact], *, at: datetime) -> dict[int, list[Refusal]]:
+    """Every reason per contact in the order of the rules, in three queries for any number."""
+    people = list(contacts)
+    agreed = set(
+        Consent.objects.filter(
+            contact__in=[person.pk for person in people],
+            purpose=Consent.Purpose.SURVEY,
+            state=Consent.State.YES,
+        ).values_list("contact", flat=True)
+    )
+    digests = {person.pk: digest(person.email) for person in people}
+    suppressed = {
+        (row.address_digest, row.reason): row.at
+        for row in Suppression.objects.filter(address_digest__in=set(digests.values()))
+    }
+    frozen: dict[int, list[Refusal]] = {}
+    freezes = Freeze.objects.active().filter(client__in={person.client_id for person in people})
+    for freeze_row in freezes.order_by("-started_at", "-pk"):
+        found = Refusal(freeze_row.reason, freeze_row.started_at)
+        frozen.setdefault(freeze_row.client_id, []).append(found)
+    return {
+        person.pk: _ordered(
+            _own(person, digests[person.pk], agreed, suppressed, at=at)
+            + frozen.get(person.client_id, [])
+        )
+        for person in people
+    }
+
+
+def _own(
+    person: Contact,
+    address: str,
+    agreed: set[int],
+    suppressed: dict[tuple[str, str], datetime],
+    *,
+    at: datetime,
+) -> list[Refusal]:
+    """The reasons that lie in the person and the address, apart from those of the client."""
+    found = []
+    opted_out = suppressed.get((address, Suppression.Reason.OPTED_OUT))
+    if opted_out or person.pk not in agreed:
+        found.append(Refusal("no_consent", opted_out))
+    if person.left_on and person.left_on <= at.date():
+        found.append(Refusal("left_company"))
+    bounced = suppressed.get((address, Suppression.Reason.BOUNCED))
+    if bounced:
+        found.append(Refusal("address_bounced", bounced))
+    return found
+
+
+def _ordered(found: list[Refusal]) -> list[Refusal]:
+    """One refusal per code, the newest of each, as the rules are ordered."""
+    by_code: dict[str, Refusal] = {}
+    for item in found:
+        by_code.setdefault(item.code, item)
+    return sorted(by_code.values(), key=lambda item: ORDER.index(item.code))
+
+
+def people(client: Client, *, at: datetime) -> list[Person]:
+    """The contacts of a client with what they allow, present ones first; five queries."""
+    contacts = list(client.contacts.order_by("left_on", "name", "pk"))
+    contacts.sort(key=lambda contact: contact.left_on is not None)
+    states = dict(
+        Consent.objects.filter(contact__client=client, purpose=Consent.Purpose.SURVEY).values_list(
+            "contact", "state"
+        )
+    )
+    found = refusals(contacts, at=at)
+    return [
+        Person(
+            contact=contact,
+            consent=states.get(contact.pk, Consent.State.UNKNOWN.value),
+            refusal=found[contact.pk].code if contact.pk in found else "",
+        )
+        for contact in contacts
+    ]
+
+
+@transaction.atomic
+def opt_out(contact: Contact, *, at: datetime) -> Consent:
+    """The person wants no more surveys: the address is closed for every contact that has it."""
+    _row, closed = Suppression.objects.get_or_create(
+        address_digest=digest(contact.email),
+        reason=Suppression.Reason.OPTED_OUT,
+        defaults={"at": at},
+    )
+    consent, changed = _write(
+        contact, Consent.Purpose.SURVEY, Consent.State.NO, Consent.Source.PERSON, at=at
+    )
+    if closed or changed:
+        audit.record("consent.opt_out", contact, at=at, label="contact")
+    return consent
+
+
+@transaction.atomic
+def return_(contact: Contact, *, at: datetime) -> Consent:
+    """The person comes back; a bounced address stays closed, since it cannot be reached."""
+    opened, _rows = Suppression.objects.filter(
+        address_digest=digest(contact.email), reason=Suppression.Reason.OPTED_OUT
+    ).delete()
+    consent, changed = _write(
+        contact, Consent.Purpose.SURVEY, Consent.State.YES, Consent.Source.PERSON, at=at
+    )
+    if opened or changed:
+        audit.record("consent.return", contact, at=at, label="contact")
+    return consent
+
+
+@transaction.atomic
+def state(
+    contact: Contact,
+    purpose: str,
+    state: str,
+    source: str,
+    *,
+    at: datetime,
+    by: User | ApiKey | None,
+) -> Consent:
+    """Write what was agreed; staff and files cannot overrule what the person decided."""
+    if source != Consent.Source.PERSON and _decided_by_person(contact, purpose):
+        raise NotAllowed(contact.external_id)
+    consent, changed = _write(contact, purpose, state, source, at=at)
+    if changed:
+        data = {"purpose": purpose, "state": state, "source": source}
+        audit.record("consent.state", contact, at=at, by=by, data=data)
+    return consent
+
+
+def decided(contacts: Iterable[Contact]) -> set[int]:
+    """Ids of the contacts who decided on surveys themselves: nobody else may change it."""
+    people = list(contacts)
+    own = set(
+        Consent.objects.filter(
+            contact__in=[person.pk for person in people],
+            purpose=Consent.Purpose.SURVEY,
+            source=Consent.Source.PERSON,
+        ).values_list("contact", flat=True)
+    )
+    closed = closed_addresses({digest(person.email) for person in people})
+    return own | {person.pk for person in people if digest(person.email) in closed}
+
+
+def closed_addresses(digests: Iterable[str]) -> set[str]:
+    """Those of the address digests whose owner has opted out."""
+    return set(
+        Suppression.objects.filter(
+            address_digest__in=list(digests), reason=Suppression.Reason.OPTED_OUT
+        ).values_list("address_digest", flat=True)
+    )
+
+
+@transaction.atomic
+def bounce(contact: Contact, *, at: datetime) -> Suppression:
+    """The address does not exist: it is closed until staff enter another or clear it."""
+    row, created = Suppression.objects.get_or_create(
+        address_digest=digest(contact.email),
+        reason=Suppression.Reason.BOUNCED,
+        defaults={"at": at},
+    )
+    if created:
+        audit.record("consent.bounce", contact, at=at)
+    return row
+
+
+@transaction.atomic
+def clear_bounce(contact: Contact, *, at: datetime, by: User | ApiKey | None) -> bool:
+    """The address works again, says a member of staff; an opt-out of it is not touched."""
+    cleared, _rows = Suppression.objects.filter(
+        address_digest=digest(contact.email), reason=Suppression.Reason.BOUNCED
+    ).delete()
+    if cleared:
+        audit.record("consent.clear_bounce", contact, at=at, by=by)
+    return bool(cleared)
+
+
+@transaction.atomic
+def freeze(
+    client: Client,
+    reason: str,
+    *,
+    cause: str = "",
+    severity: str = "",
+    at: datetime,
+    by: User | ApiKey | None = None,
+) -> Freeze:
+    """Leave the client alone for this reason; the same cause twice is one freeze."""
+    row, created = Freeze.objects.active().get_or_create(
+        client=client,
+        reason=reason,
+        cause=cause,
+        defaults={
+            "severity": severity,
+            "started_at": at,
+            "by": by if isinstance(by, User) else None,
+        },
+    )
+    if created:
+        data = {"reason": reason, "cause": cause, "severity": severity}
+        audit.record("consent.freeze", client, at=at, by=by, data=data)
+    return row
+
+
+@transaction.atomic
+def thaw(freeze: Freeze, *, at: datetime, by: User | ApiKey | None = None) -> Freeze:
+    """Lift one freeze; other reasons of the same client go on."""
+    lifted = Freeze.objects.active().filter(pk=freeze.pk).update(ended_at=at)
+    if lifted:
+        data = {"reason": freeze.reason, "cause": freeze.cause}
+        audit.record("consent.thaw", f"client:{freeze.client_id}", at=at, by=by, data=data)
+    freeze.refresh_from_db()
+    return freeze
+
+
+def _decided_by_person(contact: Contact, purpose: str) -> bool:
+    if purpose == Consent.Purpose.SURVEY:
+        return contact.pk in decided([contact])
+    return Consent.objects.filter(
+        contact=contact, purpose=purpose, source=Consent.Source.PERSON
+    ).exists()
+
+
+def _write(
+    contact: Contact, purpose: str, state: str, source: str, *, at: datetime
+) -> tuple[Consent, bool]:
+    """Write the one row of this purpose; say whether anything changed."""
+    row, created = Consent.objects.select_for_update().get_or_create(
+        contact=contact,
+        purpose=purpose,
+        defaults={"state": state, "source": source, "at": at},
+    )
+    changed = created or (row.state, row.source) != (state, source)
+    if changed and not created:
+        row.state, row.source, row.at = state, source, at
+        row.save(update_fields=["state", "source", "at"])
+    return row, changed
