@@ -13,4 +13,3 @@ def case_list(request: HttpRequest, **names: str) -> HttpResponse:
 @login_required
 def case(request: HttpRequest, **names: str) -> HttpResponse:
     return render(request, "base.html", {"section": "cases"})
-

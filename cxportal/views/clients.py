@@ -13,4 +13,3 @@ def client_list(request: HttpRequest, **names: str) -> HttpResponse:
 @login_required
 def client(request: HttpRequest, **names: str) -> HttpResponse:
     return render(request, "base.html", {"section": "clients"})
-

@@ -8,4 +8,3 @@ from django.shortcuts import render
 @login_required
 def overview(request: HttpRequest, **names: str) -> HttpResponse:
     return render(request, "base.html", {"section": "overview"})
-

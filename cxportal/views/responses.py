@@ -13,4 +13,3 @@ def response_list(request: HttpRequest, **names: str) -> HttpResponse:
 @login_required
 def response(request: HttpRequest, **names: str) -> HttpResponse:
     return render(request, "base.html", {"section": "responses"})
-
