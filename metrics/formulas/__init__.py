@@ -1,1 +1,1 @@
-"""Arithmetic of the indicators: pure, no Django."""
+"""The arithmetic of every figure: pure functions over plain values, versioned per module."""
