@@ -1,5 +1,7 @@
 """Every setting, read from the environment only; an unknown value refuses to start."""
 
+import contextlib
+import os
 import re
 import secrets
 from pathlib import Path
@@ -52,15 +54,24 @@ def _secret_key() -> str:
         raise ImproperlyConfigured("SECRET_KEY is needed when DEMO=0 (50 characters or more).")
     path = STATE_DIR / "secret_key"
     try:
-        STATE_DIR.mkdir(parents=True, exist_ok=True)
         if not path.exists():
-            path.write_text(secrets.token_urlsafe(64), encoding="ascii")
-            path.chmod(0o600)
+            _make_secret(path)
         return path.read_text(encoding="ascii").strip()
     except OSError as error:
         raise ImproperlyConfigured(
             f"STATE_DIR {STATE_DIR} is not writable: {error.strerror}."
         ) from error
+
+
+def _make_secret(path: Path) -> None:
+    """Write a fresh key that only its owner may read; of two starts at once, one key wins."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_suffix(f".{os.getpid()}")
+    fresh.touch(mode=0o600)
+    fresh.write_text(secrets.token_urlsafe(64), encoding="ascii")
+    with contextlib.suppress(FileExistsError):
+        path.hardlink_to(fresh)
+    fresh.unlink()
 
 
 def _database(url: str) -> dict[str, Any]:
@@ -87,8 +98,9 @@ def _database(url: str) -> dict[str, Any]:
     config["CONN_MAX_AGE"] = 60
     config["CONN_HEALTH_CHECKS"] = True
     config["OPTIONS"] = {
+        "connect_timeout": 5,
         "options": "-c statement_timeout=15000 -c lock_timeout=3000"
-        " -c idle_in_transaction_session_timeout=60000"
+        " -c idle_in_transaction_session_timeout=60000",
     }
     return config
 
@@ -99,12 +111,13 @@ STATE_DIR = (BASE_DIR / env.str("STATE_DIR", "var")).resolve()
 HOST: str = env.str("HOST", "127.0.0.1")
 PORT = _number("PORT", 8000, 65535)
 MAIL_PORT = _number("MAIL_PORT", 8025, 65535)
-PUBLIC_BASE_URL: str = env.str("PUBLIC_BASE_URL", f"http://{HOST}:{PORT}").rstrip("/")
+_HOST = f"[{HOST}]" if ":" in HOST else HOST
+PUBLIC_BASE_URL: str = env.str("PUBLIC_BASE_URL", f"http://{_HOST}:{PORT}").rstrip("/")
 if not re.fullmatch(r"https?://[^\s/]+(/[^\s?#]*)?", PUBLIC_BASE_URL):
     raise ImproperlyConfigured("PUBLIC_BASE_URL must be an http or https address.")
 SECURE = PUBLIC_BASE_URL.startswith("https://")
 ALLOWED_HOSTS: list[str] = env.list(
-    "ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]", HOST] if DEMO else []
+    "ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]", _HOST] if DEMO else []
 )
 TRUSTED_PROXIES = _number("TRUSTED_PROXIES", 0, 10)
 SECRET_KEY = _secret_key()
@@ -214,6 +227,8 @@ LANGUAGE_COOKIE_SECURE = SECURE
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "cxportal.views.errors.csrf_failure"
 SECURE_SSL_REDIRECT = False if DEMO else _flag("SECURE_SSL_REDIRECT", "1")
+# Whoever asks for health asks this server itself, not through the proxy that ends TLS.
+SECURE_REDIRECT_EXEMPT = [r"^health/"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 SECURE_HSTS_SECONDS = 63072000 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE
@@ -355,5 +370,10 @@ LOGGING = {
     "formatters": {"json": {"()": "cxportal.logs.JsonLines"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    "loggers": {"django": {"handlers": [], "level": LOG_LEVEL, "propagate": True}},
+    "loggers": {
+        "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
+        # A line for each ring of the clock says nothing; what a task did, it logs itself.
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
+    },
 }

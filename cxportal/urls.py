@@ -5,7 +5,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
-from cxportal.views import cases, clients, overview, responses
+from cxportal.views import cases, clients, demo_mail, health, overview, responses
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="overview"), name="home"),
@@ -17,7 +17,11 @@ urlpatterns = [
     path("cases/<path:number>/", cases.case, name="case"),
     path("responses/", responses.response_list, name="responses"),
     path("responses/<path:response_id>/", responses.response, name="response"),
-    # health and demo mail
+    path("health/live", health.live, name="health-live"),
+    path("health/ready", health.ready, name="health-ready"),
+    path("demo/mail/", demo_mail.inbox, name="demo-mail"),
+    path("demo/mail/<str:name>/", demo_mail.message, name="demo-mail-message"),
+    path("demo/mail/<str:name>/html/", demo_mail.body, name="demo-mail-body"),
     path("accounts/", include("bank.urls")),
     path("", include("surveys.urls")),
     path("admin/", admin.site.urls),
