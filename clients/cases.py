@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from bank import audit
@@ -160,17 +160,12 @@ def settle(case: Case, rules: Graph | None = None) -> None:
     )
     if last is None or last.occurred_at is None:
         return
-    closed_on = local_day(last.occurred_at) if stages[last.code] else None
+    closed_on = timezone.localdate(last.occurred_at) if stages[last.code] else None
     if closed_on is not None:
         closed_on = max(closed_on, case.opened_on)
     if (case.stage, case.closed_on) != (last.code, closed_on):
         case.stage, case.closed_on = last.code, closed_on
         case.save(update_fields=["stage", "closed_on"])
-
-
-def local_day(moment: datetime) -> date:
-    """The calendar day of an instant in the reporting zone."""
-    return moment.astimezone(settings.ZONE).date()
 
 
 def _correct(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from bank import audit
@@ -112,7 +113,7 @@ def _own(
     opted_out = suppressed.get((address, Suppression.Reason.OPTED_OUT))
     if opted_out or person.pk not in agreed:
         found.append(Refusal("no_consent", opted_out))
-    if person.left_on and person.left_on <= at.date():
+    if person.left_on and person.left_on <= timezone.localdate(at):
         found.append(Refusal("left_company"))
     bounced = suppressed.get((address, Suppression.Reason.BOUNCED))
     if bounced:

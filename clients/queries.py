@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Q, QuerySet, Sum
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from bank.models import ApiKey, User
@@ -158,7 +159,7 @@ def path(case: Case) -> list[tuple[Stage, date | None]]:
     moments = case.milestones.filter(occurred_at__isnull=False).order_by("occurred_at", "pk")
     for code, moment in moments.values_list("code", "occurred_at"):
         if moment is not None:
-            entered.setdefault(code, moment.date())
+            entered.setdefault(code, timezone.localdate(moment))
     stages = Stage.objects.filter(case_kind=case.kind, is_active=True).order_by("position", "pk")
     return [(stage, entered.get(stage.code)) for stage in stages]
 
@@ -237,5 +238,5 @@ def _since(case: Case, steps: list[Step]) -> datetime | None:
 def _when(step: Step) -> tuple[date, int]:
     """Order by the day it happened, else the day it is planned for."""
     row = step.milestone
-    day = row.occurred_at.date() if row.occurred_at else row.planned_on
+    day = timezone.localdate(row.occurred_at) if row.occurred_at else row.planned_on
     return (day or date.max, row.pk)
