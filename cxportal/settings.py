@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 import environ
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
@@ -301,7 +302,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {"surveys.tasks.send_due": {"queue": "mail"}}
-CELERY_TIMEZONE = "UTC"
+# Schedules by the clock mean the reporting zone.
+CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE_FILENAME = str(STATE_DIR / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "beat-heart": {
@@ -325,6 +327,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "metrics.tasks.refresh_stale",
         "schedule": 60,
         "options": {"expires": 60},
+    },
+    "refresh-all": {
+        "task": "metrics.tasks.refresh_all",
+        "schedule": crontab(hour=2, minute=10),
+        "options": {"expires": 3600},
     },
 }
 

@@ -259,3 +259,68 @@ def _answer(question: Question, value: Any) -> dict[str, Any]:
     if question.lo is None:
         return {"choices": value if isinstance(value, list) else [value]}
     return {"value": value}
+
+
+def make_scored_version(**fields: Any) -> Version:
+    """A published version with the recommend question and the three core dimensions of CSAT."""
+    number = next(_count)
+    kind = fields.pop("kind", "relational")
+    line = fields.pop("questionnaire", None) or Questionnaire.objects.create(
+        key=f"scored_{number}", kind=kind, title_zh=f"评分 {number}", title_en=f"Scores {number}"
+    )
+    version = Version.objects.create(
+        **{
+            "questionnaire": line,
+            "number": 1,
+            "attribution": "relationship_team",
+            "published_at": NOW - timedelta(days=900),
+        }
+        | fields
+    )
+    scales = [("nps", "nps", "recommend", 0, 10)] + [
+        (key, "csat", dimension, 1, 5)
+        for key, dimension in (
+            ("speed", "response_speed"),
+            ("efficiency", "processing_efficiency"),
+            ("attitude", "service_attitude"),
+        )
+    ]
+    Question.objects.bulk_create(
+        Question(
+            version=version,
+            position=position,
+            key=key,
+            type=kind_,
+            dimension=dimension,
+            csat_core=kind_ == "csat",
+            lo=lo,
+            hi=hi,
+            na_allowed=True,
+            text_zh=key,
+            text_en=key,
+        )
+        for position, (key, kind_, dimension, lo, hi) in enumerate(scales, start=1)
+    )
+    return version
+
+
+def make_scores(
+    version: Version, client: Client, answers: dict[str, Any], **fields: Any
+) -> Response:
+    """A response without invitation, such as an imported one."""
+    response = Response.objects.create(
+        **{
+            "response_id": f"R-{next(_count)}",
+            "client": client,
+            "version": version,
+            "language": "zh",
+            "submitted_at": NOW - timedelta(hours=1),
+        }
+        | fields
+    )
+    questions = {question.key: question for question in version.questions.all()}
+    Answer.objects.bulk_create(
+        Answer(response=response, question=questions[key], **_answer(questions[key], value))
+        for key, value in answers.items()
+    )
+    return response

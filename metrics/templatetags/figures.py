@@ -5,6 +5,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
+from bank import formats
 from metrics.queries import Figure
 
 register = template.Library()
@@ -20,10 +21,9 @@ _LABELS = {
 def figure(fig: Figure) -> SafeString:
     """A figure as text with its machine-readable attributes; withheld, the base alone."""
     return format_html(
-        '<data class="figure{}" value="{}" data-metric="{}" data-n="{}" data-clients="{}" '
-        'data-low="{}" data-high="{}" data-method="{}" data-version="{}" data-gate="{}">'
-        "{}</data>",
-        " low-n" if fig.low_base else "",
+        '<data class="figure" value="{}" data-metric="{}" data-n="{}" data-clients="{}" '
+        'data-low="{}" data-high="{}" data-method="{}" data-version="{}" data-gate="{}" '
+        'data-flags="{}">{}</data>',
         _plain(fig.value) or fig.label,
         fig.metric,
         fig.n,
@@ -33,6 +33,7 @@ def figure(fig: Figure) -> SafeString:
         fig.method,
         "" if fig.version is None else fig.version,
         fig.gate,
+        fig.flags,
         text(fig),
     )
 
@@ -40,16 +41,16 @@ def figure(fig: Figure) -> SafeString:
 def text(fig: Figure) -> str:
     """The figure in the unit of its metric and the active language."""
     if not fig.shown:
-        return f"n = {fig.n}" if fig.n else "–"
+        return formats.sample(fig.n) if fig.n else formats.missing()
     if fig.metric == "client_label":
         return _LABELS[fig.label]()
     if fig.value is None:
-        return "–"
+        return formats.missing()
     if fig.metric.startswith("nps"):
-        return f"{fig.value:+.1f}".replace("-", "−")
+        return formats.points(fig.value)
     if fig.metric in {"recommend_mean", "csat"}:
-        return f"{fig.value:.1f}"
-    return f"{100 * fig.value:.1f}%"
+        return formats.number(fig.value, 1)
+    return formats.share(fig.value)
 
 
 def _plain(number: float | None) -> str:

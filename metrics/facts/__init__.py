@@ -1,0 +1,1 @@
+"""The only reader of raw rows: what was answered, who was asked, who belongs where."""

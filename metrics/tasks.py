@@ -1,0 +1,18 @@
+"""Background work of measuring: the sweep over stale clients, and everything at night."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from metrics import recompute
+
+
+@shared_task(name="metrics.tasks.refresh_stale")
+def refresh_stale() -> None:
+    """Refresh whoever is stale; rung after an answer, and each minute in any case."""
+    recompute.refresh_stale(at=timezone.now())
+
+
+@shared_task(name="metrics.tasks.refresh_all")
+def refresh_all() -> None:
+    """Recompute everything, for what no count shows."""
+    recompute.refresh_all(at=timezone.now())
