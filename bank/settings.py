@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from bank import audit
 from bank.models import ApiKey, Setting, User
@@ -23,6 +24,17 @@ DEFAULTS: dict[str, Any] = {
     "send_windows": [["09:30", "11:00"], ["14:30", "16:30"]],
     "working_hours": [["09:00", "12:00"], ["13:30", "17:30"]],
     "reminder_after_working_days": 5,
+}
+# Plain words for the admin.
+LABELS = {
+    "mail_held": gettext_noop("Hold all outgoing mail"),
+    "hotline": gettext_noop("Telephone number for clients"),
+    "bank_address_zh": gettext_noop("Postal address in Chinese"),
+    "bank_address_en": gettext_noop("Postal address in English"),
+    "privacy_email": gettext_noop("E-mail address for questions about personal data"),
+    "send_windows": gettext_noop("Times of day at which invitations leave"),
+    "working_hours": gettext_noop("Working hours of the bank"),
+    "reminder_after_working_days": gettext_noop("Working days until the one reminder"),
 }
 
 
@@ -55,6 +67,11 @@ def put(key: str, value: Any, *, at: datetime, by: User | ApiKey | None) -> Sett
         row.save(update_fields=["value"])
         audit.record("setting.put", row, at=at, by=by, data={key: [before, value]})
     return row
+
+
+def label(key: str) -> str:
+    """Say in plain words what a setting means."""
+    return _(LABELS[key]) if key in LABELS else key
 
 
 def check(key: str, value: Any) -> None:

@@ -1,6 +1,11 @@
-"""Sign-in, sign-out and language."""
+"""Sign-in and sign-out."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from bank import views
 
 app_name = "bank"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("login/", views.login, name="login"),
+    path("logout/", views.logout, name="logout"),
+]

@@ -53,7 +53,7 @@ def _secret_key() -> str:
         return given
     if not DEMO:
         raise ImproperlyConfigured("SECRET_KEY is needed when DEMO=0 (50 characters or more).")
-    path = STATE_DIR / "secret_key"
+    path: Path = STATE_DIR / "secret_key"
     try:
         if not path.exists():
             _make_secret(path)
@@ -134,7 +134,7 @@ BANK_NAME_ZH: str = env.str("BANK_NAME_ZH", "云汀银行")
 BANK_NAME_EN: str = env.str("BANK_NAME_EN", "Yunting Bank")
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "cxportal.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
