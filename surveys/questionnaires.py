@@ -20,12 +20,14 @@ KEPT = 200
 _frozen: dict[tuple[Any, ...], list[Question]] = {}
 
 Condition = dict[str, Any]
+# A message to be translated, and the values it names.
+Fault = tuple[str, dict[str, str]]
 
 
 class NotPossible(Exception):
     """The version cannot be published; `faults` are (message, values) to be translated."""
 
-    def __init__(self, faults: list[tuple[str, dict[str, str]]]) -> None:
+    def __init__(self, faults: list[Fault]) -> None:
         super().__init__(faults)
         self.faults = faults
 
@@ -105,11 +107,11 @@ def next_number(questionnaire: Questionnaire) -> int:
     return (last or 0) + 1
 
 
-def faults(version: Version, questions: list[Question]) -> list[tuple[str, dict[str, str]]]:
+def faults(version: Version, questions: list[Question]) -> list[Fault]:
     """Everything that keeps a version from being published, in the order of the page."""
     if not questions:
         return [(gettext_noop("The version has no question."), {})]
-    found = []
+    found: list[Fault] = []
     if bool(version.intro_zh) != bool(version.intro_en):
         found.append((gettext_noop("The introduction is missing in one language."), {}))
     if bool(version.closing_zh) != bool(version.closing_en):
@@ -159,6 +161,19 @@ def holds(
         return False
     given = answer if isinstance(answer, list) else [answer]
     return any(_compare(condition["op"], one, condition["value"]) for one in given)
+
+
+def possible(condition: Condition | None, variables: Mapping[str, Any]) -> bool | None:
+    """True: always shown to this person; False: never; None: earlier answers decide."""
+    if not condition:
+        return True
+    if "any" in condition:
+        states = [possible(part, variables) for part in condition["any"]]
+        return True if True in states else (None if None in states else False)
+    if "all" in condition:
+        states = [possible(part, variables) for part in condition["all"]]
+        return False if False in states else (None if None in states else True)
+    return None if "item" in condition else holds(condition, {}, variables)
 
 
 def leaves(condition: Condition | None) -> list[Condition]:
@@ -212,11 +227,9 @@ def _compare(op: str, answer: Any, value: Any) -> bool:
     return bool(value[0] <= answer <= value[1])
 
 
-def _question_faults(
-    question: Question, earlier: set[str], names: set[str]
-) -> list[tuple[str, dict[str, str]]]:
+def _question_faults(question: Question, earlier: set[str], names: set[str]) -> list[Fault]:
     words = {"key": question.key}
-    found = []
+    found: list[Fault] = []
     if not (question.text_zh.strip() and question.text_en.strip()):
         found.append(
             (gettext_noop("Question %(key)s: the text is missing in one language."), words)

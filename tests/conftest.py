@@ -3,8 +3,9 @@
 from types import SimpleNamespace
 
 import pytest
+from django.core.cache import cache
 
-from surveys import questionnaires
+from surveys import pages, questionnaires
 from tests import factories
 
 
@@ -18,3 +19,5 @@ def staff(db) -> SimpleNamespace:
 def no_memory_of_versions() -> None:
     """Row numbers repeat from test to test; what a process remembers by number must not."""
     questionnaires.forget()
+    pages.forget()
+    cache.clear()

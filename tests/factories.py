@@ -9,7 +9,7 @@ from typing import Any
 from bank.models import Role, Team, User
 from clients.models import Case, Client, Consent, Contact
 from surveys import links
-from surveys.models import Answer, Invitation, Question, Questionnaire, Response, Version
+from surveys.models import Answer, Campaign, Invitation, Question, Questionnaire, Response, Version
 
 NOW = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)  # Tuesday 10:00 in Shanghai
 _count = itertools.count(1)
@@ -201,6 +201,21 @@ def make_version(**fields: Any) -> Version:
     )
     make_questions(version)
     return version
+
+
+def make_campaign(**fields: Any) -> Campaign:
+    version = fields.pop("version", None) or make_version()
+    return Campaign.objects.create(
+        **{
+            "name": f"活动 {next(_count)}",
+            "questionnaire": version.questionnaire,
+            "version": version,
+            "status": "collecting",
+            "created_at": NOW - timedelta(days=3),
+            "closes_at": NOW + timedelta(days=14),
+        }
+        | fields
+    )
 
 
 def make_invitation(contact: Contact | None = None, **fields: Any) -> Invitation:
