@@ -24,6 +24,8 @@ DEFAULTS: dict[str, Any] = {
     "send_windows": [["09:30", "11:00"], ["14:30", "16:30"]],
     "working_hours": [["09:00", "12:00"], ["13:30", "17:30"]],
     "reminder_after_working_days": 5,
+    # From this many recipients on a second person must agree to a launch; 0 switches it off.
+    "campaign_checker_from": 0,
 }
 # Plain words for the admin.
 LABELS = {

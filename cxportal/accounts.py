@@ -27,16 +27,16 @@ class Person:
 
 
 PEOPLE = (
-    Person("admin", Role.ADMINISTRATOR, "", "管理员甲", "Administrator One"),
-    Person("admin2", Role.ADMINISTRATOR, "", "管理员乙", "Administrator Two"),
+    Person("admin", Role.ADMINISTRATOR, "", "谈清远", "Qingyuan Tan"),
+    Person("admin2", Role.ADMINISTRATOR, "", "温思齐", "Siqi Wen"),
     Person("lan", Role.RELATIONSHIP_MANAGER, "BR-ZJ", "林知微", "Zhiwei Lin"),
-    Person("bo", Role.RELATIONSHIP_MANAGER, "BR-ZJ", "柏予安", "Yu'an Bo"),
+    Person("bo", Role.RELATIONSHIP_MANAGER, "BR-ZJ", "柏予安", "Yuan Bo"),
     Person("chen", Role.RELATIONSHIP_MANAGER, "BR-GD", "陈既明", "Jiming Chen"),
     Person("mu", Role.SUPERVISOR, "BR-ZJ", "穆怀谨", "Huaijin Mu"),
     Person("qiu", Role.AUDITOR, "", "邱见素", "Jiansu Qiu"),
 )
 TEAMS = {
-    "HQ": ("总行", "Head Office", ""),
+    "HQ": ("总行公司金融部", "Head Office Corporate Banking", ""),
     "BR-ZJ": ("浙江分行", "Zhejiang Branch", "HQ"),
     "BR-GD": ("广东分行", "Guangdong Branch", "HQ"),
 }
@@ -65,14 +65,14 @@ def ensure(*, at: datetime) -> list[User]:
 def _ensured(person: Person, known: dict[str, str], *, at: datetime) -> User:
     """The user of one account; `known` learns the password where a new one is given."""
     user = User.objects.filter(username=person.username).first()
-    if user is not None and person.username in known:
+    if user is not None and person.username in known and user.has_usable_password():
         return user
-    password = known.setdefault(person.username, secrets.token_urlsafe(15))
-    user = user or User(username=person.username)
-    for name, value in asdict(person).items():
-        setattr(user, name, _team(value) if name == "team" else value)
-    user.is_staff = person.role == Role.ADMINISTRATOR
-    user.set_password(password)
+    if user is None:
+        user = User(username=person.username)
+        for name, value in asdict(person).items():
+            setattr(user, name, _team(value) if name == "team" else value)
+        user.is_staff = person.role == Role.ADMINISTRATOR
+    user.set_password(known.setdefault(person.username, secrets.token_urlsafe(15)))
     user.save()
     audit.record("accounts.ensure", user, at=at, data={"role": person.role.value})
     return user

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import ClassVar, Self
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
@@ -169,6 +169,20 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         return self.filter(
             state__in=[Delivery.State.QUEUED, Delivery.State.RETRY], next_try_at__lte=at
         )
+
+    def claim(self, at: datetime, *, holder: str, until: datetime, limit: int) -> list[int]:
+        """Take up to `limit` due deliveries of this queryset; nobody else gets the same ones.
+
+        Rows that another sender is just taking are passed over, not waited for. SQLite has no
+        row locks and needs none: there the transaction itself is the only writer.
+        """
+        with transaction.atomic():
+            free = self.due(at).select_for_update(skip_locked=True, of=("self",))
+            keys = list(free.order_by("id").values_list("pk", flat=True)[:limit])
+            Delivery.objects.filter(pk__in=keys).update(
+                state=Delivery.State.CLAIMED, claimed_by=holder, lease_until=until
+            )
+        return keys
 
     def expired(self, at: datetime) -> Self:
         """Claimed or marked deliveries whose holder has been silent past its lease."""

@@ -42,11 +42,11 @@ class Command(BaseCommand):
         stamp.write_text(digest, encoding="ascii")
 
     def _seed(self) -> None:
-        """The demo accounts, and the demo bank when there is no client yet."""
-        accounts.ensure(at=timezone.now())
+        """The demo bank when there is no client yet, and passwords for its named people."""
         if "seed_demo" in get_commands() and not Client.objects.exists():
             self.stderr.write("Making the demo bank …")
-            call_command("seed_demo", size="small", verbosity=0)
+            call_command("seed_demo", size="small", stdout=self.stderr)
+        accounts.ensure(at=timezone.now())
 
 
 def _static_digest() -> str:

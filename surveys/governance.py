@@ -1,0 +1,220 @@
+"""Why an invitation must not go now: the suppression rules, read as rows.
+
+A right of the person or of the client (consent, bounce, departure, freeze) is asked of
+`clients.consent`; what needs the history of invitations is judged here. A rule without a row
+acts as it is shipped, so that a database without reference data asks too little, never too much.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Max, Q
+
+from bank import workdays
+from clients import consent
+from clients.models import Contact
+from surveys.models import Delivery, Invitation, SuppressionRule
+
+# Code and parameter of each rule that acts now, in the shipped order.
+SHIPPED: Mapping[str, Any] = {
+    "no_consent": None,
+    "contact_cooldown": 90,
+    "client_cap": [3, 30],
+    "decline_freeze": 30,
+    "overdue_or_recovery": None,
+    "open_complaint": None,
+    "compliance_hold": None,
+    "quiet_hours": [["09:30", "11:00"], ["14:30", "16:30"]],
+    "left_company": None,
+    "address_bounced": None,
+    "follow_up_open": None,
+}
+# What the person decided cannot be switched off by anybody else.
+ALWAYS = {"no_consent"}
+# Who is asked first when a client's cap leaves too few places.
+ROLES: dict[str, int] = {Contact.BuyingRole.DECIDER: 0, Contact.BuyingRole.INFLUENCER: 1}
+# Up to here a list of keys in the query is cheaper than the whole window.
+NARROW = 500
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """The code of the first rule that forbids the mail, and when it may be asked again."""
+
+    code: str
+    free_on: date | None = None
+
+
+@dataclass(frozen=True)
+class Book:
+    """The rules in force and the calendar, read once for a whole plan or batch."""
+
+    positions: Mapping[str, int]
+    parameters: Mapping[str, Any]
+    calendar: workdays.Calendar
+    _next: dict[tuple[str, datetime], datetime] = field(default_factory=dict)
+
+    def acts(self, code: str) -> bool:
+        """Whether this rule is switched on."""
+        return code in self.positions
+
+    def next_send(self, contact: Contact, *, at: datetime) -> datetime:
+        """The instant itself if mail may leave then, else the start of the next window."""
+        if not self.acts("quiet_hours"):
+            return at
+        key = (contact.time_zone, at)
+        if key not in self._next:
+            windows = self.parameters["quiet_hours"]
+            self._next[key] = self.calendar.next_send(at, contact.time_zone, windows)
+        return self._next[key]
+
+
+@dataclass(frozen=True)
+class History:
+    """When each contact was last asked, and whom of each client we asked."""
+
+    contacts: dict[int, datetime]
+    clients: dict[int, dict[int, datetime]]
+
+
+def book() -> Book:
+    """Read the rules and the calendar in two queries."""
+    rows = {row.code: row for row in SuppressionRule.objects.all()}
+    positions, parameters = {}, {}
+    for place, (code, shipped) in enumerate(SHIPPED.items()):
+        row = rows.get(code)
+        if row is not None and not row.enabled and code not in ALWAYS:
+            continue
+        positions[code] = row.position if row is not None else place
+        given = row.parameter if row is not None else None
+        parameters[code] = shipped if given is None else given
+    return Book(positions, parameters, workdays.calendar())
+
+
+def refusals(
+    contacts: Sequence[Contact],
+    *,
+    at: datetime,
+    rules: Book | None = None,
+    but: Collection[int] = (),
+) -> dict[int, Refusal]:
+    """The first refusal of each contact that must not be asked; constant in queries.
+
+    `but` names invitations that do not count as history: a mail is not refused for itself.
+    """
+    rules = rules or book()
+    past = _history(contacts, at=at, rules=rules, but=but)
+    rights = consent.reasons(contacts, at=at)
+    found: dict[int, Refusal] = {}
+    for contact in contacts:
+        candidates = _rights(rights.get(contact.pk, []), at=at, rules=rules)
+        candidates += _cooldown(contact, past, rules=rules)
+        candidates += _cap(past.clients.get(contact.client_id, {}), contact, rules=rules)
+        if candidates:
+            found[contact.pk] = min(candidates, key=lambda one: rules.positions[one.code])
+    if rules.acts("client_cap"):
+        _share_places(contacts, found, past, at=at, rules=rules)
+    return found
+
+
+def refusal(invitation: Invitation, *, at: datetime, rules: Book | None = None) -> Refusal | None:
+    """Why this invitation, or its reminder, must not go at this instant."""
+    contact = invitation.contact
+    return refusals([contact], at=at, rules=rules, but=[invitation.pk]).get(contact.pk)
+
+
+def _rights(reasons: Iterable[consent.Refusal], *, at: datetime, rules: Book) -> list[Refusal]:
+    """The reasons of person and client whose rules act; a declined request is over in time."""
+    found = []
+    for reason in reasons:
+        days = rules.parameters.get(reason.code)
+        over = reason.since + timedelta(days=days) if days and reason.since else None
+        if rules.acts(reason.code) and (over is None or over > at):
+            found.append(Refusal(reason.code, over and _day(over, 0)))
+    return found
+
+
+def _cooldown(contact: Contact, past: History, *, rules: Book) -> list[Refusal]:
+    last = past.contacts.get(contact.pk)
+    if last is None or not rules.acts("contact_cooldown"):
+        return []
+    return [Refusal("contact_cooldown", _day(last, rules.parameters["contact_cooldown"]))]
+
+
+def _cap(asked: Mapping[int, datetime], contact: Contact, *, rules: Book) -> list[Refusal]:
+    """Refuse when the client's other contacts have used up the places."""
+    if not rules.acts("client_cap"):
+        return []
+    places, days = rules.parameters["client_cap"]
+    others = sorted(when for who, when in asked.items() if who != contact.pk)
+    if len(others) < places:
+        return []
+    return [Refusal("client_cap", _day(others[len(others) - places], days))]
+
+
+def _share_places(
+    contacts: Sequence[Contact],
+    found: dict[int, Refusal],
+    past: History,
+    *,
+    at: datetime,
+    rules: Book,
+) -> None:
+    """Give the places a client has left to the first contacts in a stable order."""
+    places, days = rules.parameters["client_cap"]
+    taken: dict[int, int] = {}
+    for contact in sorted(contacts, key=_rank):
+        if contact.pk in found:
+            continue
+        asked = past.clients.get(contact.client_id, {})
+        used = taken.setdefault(contact.client_id, len(asked.keys() - {contact.pk}))
+        if used >= places:
+            found[contact.pk] = Refusal("client_cap", _day(at, days))
+        else:
+            taken[contact.client_id] = used + 1
+
+
+def _rank(contact: Contact) -> tuple[int, int, str]:
+    return contact.client_id, ROLES.get(contact.buying_role or "", 2), contact.external_id
+
+
+def _history(
+    contacts: Sequence[Contact], *, at: datetime, rules: Book, but: Collection[int]
+) -> History:
+    """Read who was asked within the longest window, in two queries.
+
+    A mail whose outcome is open counts as asked: two campaigns must not both reach the person.
+    """
+    cooldown = at - timedelta(days=rules.parameters.get("contact_cooldown", 0))
+    cap = at - timedelta(days=rules.parameters.get("client_cap", (0, 0))[1])
+    asked = Invitation.objects.filter(sent_at__gt=min(cooldown, cap)).exclude(pk__in=but)
+    open_ = (
+        Delivery.objects.filter(
+            Q(state__in=[Delivery.State.SENDING, Delivery.State.UNKNOWN])
+            | Q(state__in=[Delivery.State.QUEUED, Delivery.State.CLAIMED], losses__gt=0),
+            kind=Delivery.Kind.INVITATION,
+        )
+        .exclude(invitation__in=but)
+        .values_list("invitation__contact", "invitation__client")
+    )
+    clients = {contact.client_id for contact in contacts}
+    if len(clients) <= NARROW:
+        asked = asked.filter(client__in=clients)
+        open_ = open_.filter(invitation__client__in=clients)
+    rows = list(asked.values_list("contact", "client").annotate(last=Max("sent_at")))
+    rows += [(contact, client, at) for contact, client in open_]
+    past = History({}, {})
+    for contact, client, last in rows:
+        if last > cooldown:
+            past.contacts[contact] = max(last, past.contacts.get(contact, last))
+        if last > cap:
+            others = past.clients.setdefault(client, {})
+            others[contact] = max(last, others.get(contact, last))
+    return past
+
+
+def _day(start: datetime, days: int) -> date:
+    return (start + timedelta(days=days)).astimezone(settings.ZONE).date()

@@ -1,0 +1,234 @@
+"""The mail of an invitation: a skeleton compiled once, filled in for each person.
+
+The MIME message is cut at its personal places and its static parts are encoded beforehand;
+each value is encoded by itself and joined in. Text of users is data here: it meets neither a
+template engine nor a format string, only the substitution of `{{name}}` by allowed values.
+"""
+
+import calendar
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import format_datetime
+from typing import Any
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from bank import settings as values
+from bank.cells import safe_header
+from bank.models import User
+from clients.models import Contact
+from surveys import letterforms, links, questionnaires
+from surveys.models import Delivery, Invitation, Question, Version
+
+LANGUAGES = {"zh": "zh-hans", "en": "en"}
+FONTS = {
+    "zh": "-apple-system,BlinkMacSystemFont,'PingFang SC','Microsoft YaHei',"
+    "'Noto Sans CJK SC',Arial,sans-serif",
+    "en": "-apple-system,BlinkMacSystemFont,'Segoe UI',Roboto,'Noto Sans',Arial,"
+    "'PingFang SC','Microsoft YaHei',sans-serif",
+}
+# What only the recipient's row knows; none of it is needed for a pre-flight.
+PERSONAL = {
+    "contact_name",
+    "client_name",
+    "branch_name",
+    "rm_name",
+    "survey_link",
+    "opt_out_link",
+}
+
+
+class Unfillable(ValueError):
+    """A text of this mail needs a value that is missing."""
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A finished mail: envelope and bytes."""
+
+    sender: str
+    recipient: str
+    data: bytes
+
+
+def common(version: Version, *, closes_at: datetime, at: datetime) -> dict[str, Any]:
+    """The values that are the same for everybody a campaign asks, in both languages."""
+    last = closes_at.astimezone(settings.ZONE).date()
+    half = at.astimezone(settings.ZONE).date()
+    second = half.month > 6
+    return {
+        "bank_name": {"zh": settings.BANK_NAME_ZH, "en": settings.BANK_NAME_EN},
+        "bank_address": {
+            "zh": values.get("bank_address_zh"),
+            "en": values.get("bank_address_en"),
+        },
+        "hotline": values.get("hotline"),
+        "privacy_email": values.get("privacy_email"),
+        "privacy_link": links.privacy_url(),
+        "minutes": str(version.minutes),
+        "close_date": {
+            "zh": f"{last.month} 月 {last.day} 日",
+            "en": f"{last.day} {calendar.month_name[last.month]}",
+        },
+        "half_year": {
+            "zh": f"{half.year} 年{'下' if second else '上'}半年",
+            "en": f"the {'second' if second else 'first'} half of {half.year}",
+        },
+    }
+
+
+def personal(contact: Contact) -> dict[str, Any]:
+    """The values of one contact; what is unknown is left out and the fallback speaks."""
+    client = contact.client
+    found: dict[str, Any] = {
+        "contact_name": contact.salutation or contact.name,
+        "client_name": client.short_name or _both(client.name_zh, client.name_en),
+    }
+    if client.team is not None:
+        found["branch_name"] = _both(client.team.name_zh, client.team.name_en)
+    if client.manager is not None:
+        person = client.manager
+        found["rm_name"] = _both(
+            person.name_zh or person.username, person.name_en or person.username
+        )
+    return found
+
+
+class Press:
+    """Makes the letters of one drain; each version, language and kind is compiled once."""
+
+    def __init__(self) -> None:
+        self._versions: dict[int, Version] = {}
+        self._forms: dict[tuple[int, str, str], letterforms.Form] = {}
+
+    def letter(self, delivery: Delivery, *, at: datetime) -> Letter:
+        """Fill in one mail. `delivery` comes with invitation, contact, client and manager."""
+        invitation = delivery.invitation
+        version = self._version(invitation.version_id)
+        form = self._form(version, invitation.language, delivery.kind)
+        words = _words(version, invitation)
+        manager = None
+        if version.attribution != Version.Attribution.EXPERIENCE_TEAM_ONLY:
+            manager = invitation.client.manager
+        words["sender_line"] = _line(manager, invitation.language)
+        heads = _heads(delivery, manager, at=at)
+        missing = form.names - words.keys()
+        if missing:
+            raise Unfillable(", ".join(sorted(missing)))
+        recipient = safe_header(invitation.contact.email)
+        return Letter(settings.MAIL_FROM, recipient, form.fill(heads, words))
+
+    def _version(self, pk: int) -> Version:
+        if pk not in self._versions:
+            self._versions[pk] = Version.objects.prefetch_related("questions").get(pk=pk)
+        return self._versions[pk]
+
+    def _form(self, version: Version, language: str, kind: str) -> letterforms.Form:
+        key = (version.pk, language, kind)
+        if key not in self._forms:
+            self._forms[key] = compile_form(version, language, kind)
+        return self._forms[key]
+
+
+def compile_form(version: Version, language: str, kind: str) -> letterforms.Form:
+    """Lay out the mail of one version in one language and cut it at its personal places."""
+    mail = (version.emails or {}).get(kind) or {}
+    subject, body = mail.get(f"subject_{language}"), mail.get(f"body_{language}")
+    if not subject or not body:
+        raise Unfillable(f"{kind}, {language}")
+    with translation.override(LANGUAGES[language]):
+        parts = letterforms.parts(body)
+        text = letterforms.plain(parts, language)
+        html = render_to_string(
+            "surveys/email/invitation.html",
+            {
+                "parts": parts,
+                "language": LANGUAGES[language].replace("hans", "Hans"),
+                "subject": subject,
+                "preheader": mail.get(f"preheader_{language}", ""),
+                "filler": range(24),
+                "question": _score_question(version, language),
+                "scale": range(11),
+                "font": FONTS[language],
+                "survey_link": letterforms.LINK,
+                "sender_line": letterforms.SENDER_LINE,
+                "bank": _in(language, settings.BANK_NAME_ZH, settings.BANK_NAME_EN),
+            },
+        )
+    known = {row["name"] for row in version.variables} | PERSONAL | {"sender_line"}
+    known |= {"bank_name", "bank_address", "hotline", "privacy_link", "minutes", "close_date"}
+    return letterforms.Form.cut(subject, text, html, known)
+
+
+def _words(version: Version, invitation: Invitation) -> dict[str, str]:
+    """The invitation's values in its language; the links are made anew and never stored."""
+    planned = invitation.variables
+    language = invitation.language
+    words: dict[str, str] = {}
+    for name, value in planned.items():
+        one = value.get(language) if isinstance(value, Mapping) else value
+        if one not in (None, ""):
+            words[name] = str(one)
+    words |= {
+        name: str(value)
+        for name, value in questionnaires.spoken(version, planned, language).items()
+    }
+    words["survey_link"] = links.survey_url(invitation.uuid)
+    words["opt_out_link"] = links.opt_out_url(invitation.uuid)
+    return words
+
+
+def _heads(delivery: Delivery, manager: User | None, *, at: datetime) -> list[tuple[str, str]]:
+    """The headers that differ by mail; names from outside cannot begin a further header."""
+    invitation = delivery.invitation
+    language = invitation.language
+    bank = _in(language, settings.BANK_NAME_ZH, settings.BANK_NAME_EN)
+    sender = bank
+    heads = []
+    if manager is not None and manager.is_active:
+        name = _in(language, manager.name_zh, manager.name_en) or manager.username
+        sender = f"{name}（{bank}）" if language == "zh" else f"{name} ({bank})"
+        if manager.email:
+            heads.append(("Reply-To", safe_header(manager.email)))
+    return [
+        ("From", f"{letterforms.word(safe_header(sender))} <{settings.MAIL_FROM}>"),
+        *heads,
+        ("To", safe_header(invitation.contact.email)),
+        ("Date", format_datetime(at)),
+        ("Message-ID", delivery.message_id),
+        ("List-Unsubscribe", f"<{links.opt_out_url(invitation.uuid)}>"),
+        ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+        ("Auto-Submitted", "auto-generated"),
+        ("X-CX-Invitation", str(invitation.uuid)),
+    ]
+
+
+def _line(manager: User | None, language: str) -> str:
+    """What stands under the name: title, and that a reply reaches the person."""
+    if manager is None or not manager.is_active:
+        return ""
+    title = _in(language, manager.title_zh, manager.title_en)
+    with translation.override(LANGUAGES[language]):
+        reply = _("Reply to this mail to reach me") if manager.email else ""
+    line = " · ".join(part for part in (title, reply) if part)
+    return f"\n{line}" if line else ""
+
+
+def _score_question(version: Version, language: str) -> str:
+    """The recommend question when it is the first one: only then the row may stand for it."""
+    questions = sorted(version.questions.all(), key=lambda one: one.position)
+    if not questions or questions[0].type != Question.Type.NPS:
+        return ""
+    return str(getattr(questions[0], f"text_{language}"))
+
+
+def _both(zh: str, en: str) -> dict[str, str]:
+    return {"zh": zh or en, "en": en or zh}
+
+
+def _in(language: str, zh: str, en: str) -> str:
+    return (zh or en) if language == "zh" else (en or zh)

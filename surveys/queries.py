@@ -1,0 +1,154 @@
+"""Campaigns and invitations as a viewer may see them, and the funnel whose numbers add up."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+
+from bank import scope
+from bank.models import ApiKey, Role, User
+from surveys.models import Campaign, Delivery, Hit, Invitation
+
+
+@dataclass(frozen=True)
+class Funnel:
+    """planned = waiting + sent + failed + unknown + skipped; the rest are steps of those sent."""
+
+    planned: int
+    waiting: int
+    sent: int
+    failed: int
+    unknown: int
+    skipped: dict[str, int]
+    delivered: int
+    opened: int
+    started: int
+    completed: int
+
+
+@dataclass(frozen=True)
+class CampaignRow:
+    """One campaign in a list, with the counts of the invitations the viewer may see."""
+
+    campaign: Campaign
+    planned: int
+    asked: int
+    sent: int
+    answered: int
+
+
+def campaigns(viewer: User | ApiKey) -> QuerySet[Campaign]:
+    """The campaigns that concern a client the viewer may see, newest first.
+
+    A campaign that was limited to a team is also seen, before its launch, by those who see
+    that team; any other draft by those who see everything.
+    """
+    found = Campaign.objects.select_related("questionnaire").order_by("-created_at", "-pk")
+    if scope.sees_all(viewer):
+        return found
+    theirs = Invitation.objects.visible_to(viewer).filter(campaign=OuterRef("pk"))
+    condition = Q(Exists(theirs))
+    if isinstance(viewer, ApiKey) or viewer.role == Role.SUPERVISOR:
+        codes = list(scope.teams_of(viewer).values_list("code", flat=True))
+        condition |= Q(audience__within__in=codes)
+    return found.filter(condition)
+
+
+def campaign_rows(viewer: User | ApiKey) -> list[CampaignRow]:
+    """The viewer's campaigns with their counts; two queries for any number."""
+    found = list(campaigns(viewer))
+    states = Invitation.State
+    asked = ~Q(state__in=[states.SKIPPED, states.WITHDRAWN])
+    counts = {
+        row["campaign"]: row
+        for row in Invitation.objects.visible_to(viewer)
+        .filter(campaign__in=[one.pk for one in found])
+        .values("campaign")
+        .annotate(
+            planned=Count("pk"),
+            asked=Count("pk", filter=asked),
+            sent=Count("pk", filter=Q(sent_at__isnull=False)),
+            answered=Count("pk", filter=Q(answered_at__isnull=False)),
+        )
+        .order_by("campaign")
+    }
+    none = {"planned": 0, "asked": 0, "sent": 0, "answered": 0}
+    rows = []
+    for one in found:
+        row = counts.get(one.pk, none)
+        rows.append(CampaignRow(one, row["planned"], row["asked"], row["sent"], row["answered"]))
+    return rows
+
+
+def invitations(
+    viewer: User | ApiKey, *, campaign: Campaign | None = None
+) -> QuerySet[Invitation]:
+    """The invitations to the viewer's clients, with contact, client and campaign at hand."""
+    found = Invitation.objects.visible_to(viewer)
+    if campaign is not None:
+        found = found.filter(campaign=campaign)
+    return found.select_related("contact", "client", "campaign").order_by("pk")
+
+
+def funnel(campaign: Campaign, *, viewer: User | ApiKey | None = None) -> Funnel:
+    """Count a campaign in one query; with a viewer only what that viewer may see.
+
+    Opened leaves out what a machine fetched. Accepted by the relay counts as delivered.
+    """
+    found = Invitation.objects.filter(campaign=campaign)
+    if viewer is not None:
+        found = found.visible_to(viewer)
+    first = Delivery.objects.filter(
+        invitation=OuterRef("pk"), kind=Delivery.Kind.INVITATION
+    ).order_by("pk")
+    posted = Hit.objects.filter(invitation=OuterRef("pk"), page=Hit.Page.SURVEY, method="POST")
+    completed = Q(answered_at__isnull=False)
+    started = completed | Q(has_posted=True)
+    rows = (
+        found.annotate(
+            mail=Subquery(first.values("state")[:1]),
+            why=Subquery(first.values("reason")[:1]),
+            has_posted=Exists(posted),
+        )
+        .values("state", "reason", "mail", "why")
+        .annotate(
+            rows=Count("pk"),
+            opened=Count("pk", filter=started | Q(opened_at__isnull=False)),
+            started=Count("pk", filter=started),
+            completed=Count("pk", filter=completed),
+        )
+        .order_by("state", "reason", "mail", "why")
+    )
+    places: Counter[str] = Counter()
+    skipped: Counter[str] = Counter()
+    steps: Counter[str] = Counter()
+    for row in rows:
+        place = _place(row["state"], row["mail"])
+        places[place] += row["rows"]
+        if place == "skipped":
+            skipped[row["why"] or row["reason"]] += row["rows"]
+        steps.update({name: row[name] for name in ("opened", "started", "completed")})
+    return Funnel(
+        planned=sum(places.values()),
+        waiting=places["waiting"],
+        sent=places["sent"],
+        failed=places["failed"],
+        unknown=places["unknown"],
+        skipped=dict(sorted(skipped.items())),
+        delivered=places["sent"],
+        opened=steps["opened"],
+        started=steps["started"],
+        completed=steps["completed"],
+    )
+
+
+def _place(state: str, mail: str | None) -> str:
+    """Where an invitation stands; one without a mail is judged by its own state."""
+    if mail is None:
+        states = Invitation.State
+        if state in {states.SKIPPED, states.WITHDRAWN}:
+            return "skipped"
+        return "waiting" if state == states.PLANNED else "sent"
+    if mail in {"sent", "failed", "unknown", "skipped"}:
+        return mail
+    return "waiting"

@@ -1,0 +1,50 @@
+"""Background work of surveys: bells without data; the ledger says what is to be done."""
+
+import logging
+import time
+
+from celery import Task, shared_task
+from django.db import transaction
+from django.utils import timezone
+from kombu.exceptions import OperationalError as BrokerError
+from redis.exceptions import RedisError
+
+from surveys import campaigns, sending
+
+# Short enough for a worker to end in peace when it is told to stop.
+SECONDS = 4.0
+logger = logging.getLogger(__name__)
+
+
+@shared_task
+def send_due() -> None:
+    """Send what is due for a few seconds, and ring again if more is waiting."""
+    ends = time.monotonic() + SECONDS
+    drained = sending.drain(clock=timezone.now, stop=lambda: time.monotonic() > ends)
+    if drained.ended in {"stopped", "limit"}:
+        publish(send_due)
+
+
+@shared_task
+def settle_lost() -> None:
+    """Take back what silent senders hold."""
+    sending.settle_lost(at=timezone.now())
+
+
+@shared_task
+def advance_campaigns() -> None:
+    """Start, complete and close campaigns by the clock."""
+    campaigns.advance(timezone.now())
+
+
+def ring() -> None:
+    """Wake the senders once the caller's transaction is committed."""
+    transaction.on_commit(lambda: publish(send_due))
+
+
+def publish(task: "Task[[], None]") -> None:
+    """Call a task without arguments; with the broker away the timed sweep does the work."""
+    try:
+        task.apply_async(retry=False)
+    except (BrokerError, RedisError, OSError) as error:
+        logger.warning("the bell %s was not heard: %s", task.name, type(error).__name__)
