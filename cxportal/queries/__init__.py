@@ -1,0 +1,1 @@
+"""Data for the staff pages that combine several apps."""

@@ -1,0 +1,151 @@
+"""The overview: which unit a viewer looks at, in which period, and the charts of its figures."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from bank import scope
+from bank.models import Role, Team, User
+from cxportal import charts
+from metrics import queries
+from metrics.formulas import periods
+from metrics.models import Measurement
+from metrics.queries import Figure
+
+ALIASES = {"": "rolling12m", "12m": "rolling12m", "90d": "rolling90"}
+_KEY = re.compile(r"rolling12m|rolling90|\d{4}Q[1-4]|\d{4}-(0[1-9]|1[0-2])")
+
+
+class Unknown(Exception):
+    """There is no such period, or no such team for this viewer."""
+
+
+@dataclass(frozen=True)
+class Unit:
+    """The bank or a team, as one selectable unit of the overview."""
+
+    scope: str
+    scope_id: int
+    name: str
+    code: str
+    team: Team | None
+
+
+@dataclass(frozen=True)
+class TeamRow:
+    """One team beside the others."""
+
+    team: Team
+    figure: Figure
+    whisker: charts.Whisker | None
+
+
+def period_of(text: str) -> str:
+    """The key of a period as the address gives it; raises `Unknown`."""
+    key = ALIASES.get(text, text)
+    if not _KEY.fullmatch(key):
+        raise Unknown(text)
+    return key
+
+
+def bounds(key: str, at: datetime) -> periods.Bounds:
+    """First and last instant of the period, as of now."""
+    try:
+        return periods.parse(key, as_of=at, zone=settings.TIME_ZONE)
+    except ValueError as error:
+        raise Unknown(key) from error
+
+
+def teams(viewer: User) -> list[Team]:
+    """Teams whose figures this viewer may choose; a manager the own team, as a whole."""
+    if viewer.role == Role.RELATIONSHIP_MANAGER and not viewer.is_superuser:
+        return [viewer.team] if viewer.team else []
+    return list(scope.teams_of(viewer).order_by("code"))
+
+
+def units(viewer: User, known: Sequence[Team]) -> list[Unit]:
+    """What the selection offers; the bank as a whole is everybody's."""
+    bank = Unit("bank", 0, _("Whole bank"), "", None)
+    return [bank, *(Unit("team", team.pk, team.name, team.code, team) for team in known)]
+
+
+def unit_of(viewer: User, code: str | None, offered: Sequence[Unit]) -> Unit:
+    """The unit asked for, else where the viewer belongs; raises `Unknown` out of scope."""
+    if code is None:
+        if scope.sees_all(viewer):
+            return offered[0]
+        own = [unit for unit in offered if unit.scope_id == viewer.team_id]
+        return own[0] if own else offered[0]
+    for unit in offered:
+        if unit.code == code:
+            return unit
+    raise Unknown(code)
+
+
+def stored_periods(unit: Unit) -> list[str]:
+    """Months and quarters for which this unit has figures, newest first."""
+    keys = (
+        Measurement.objects.filter(
+            scope=unit.scope,
+            scope_id=unit.scope_id,
+            population=queries.RELATIONAL,
+            metric="nps_respondent",
+        )
+        .values_list("period", flat=True)
+        .order_by("period")
+        .distinct()
+    )
+    return sorted((key for key in keys if re.fullmatch(r"\d{4}(Q\d|-\d\d)", key)), reverse=True)
+
+
+def trend(unit: Unit, at: datetime) -> tuple[list[Figure], list[Figure], list[str]]:
+    """Rolling score and answers per month of the last thirteen months; two queries."""
+    months = _months(at)
+    keys = [f"rolling3m:{month}" for month in months]
+    rolling = queries.trend(unit.scope, unit.scope_id, "nps", periods=keys)
+    monthly = queries.trend(unit.scope, unit.scope_id, "nps_respondent", periods=months)
+    return rolling, monthly, months
+
+
+def _months(at: datetime) -> list[str]:
+    today = periods.local_date(at, settings.TIME_ZONE)
+    last = today.year * 12 + today.month - 1
+    return [f"{n // 12:04d}-{n % 12 + 1:02d}" for n in range(last - 12, last + 1)]
+
+
+def beside(unit: Unit, known: Sequence[Team], period: str) -> dict[int, Figure]:
+    """The score of each team under the unit; one query, and none where there is no team."""
+    under = [team for team in known if team.pk != unit.scope_id or unit.scope == "bank"]
+    if unit.scope == "team":
+        under = [team for team in under if team.parent_id == unit.scope_id]
+    if not under:
+        return {}
+    found = queries.beside("team", [t.pk for t in under], period=period, metrics=["nps"])
+    return {pk: row["nps"] for pk, row in found.items()}
+
+
+def team_rows(
+    known: Sequence[Team], found: dict[int, Figure], on: charts.Domain, whole: float | None
+) -> list[TeamRow]:
+    """Teams with a figure by score, those withheld after them; teams never asked are left out."""
+    rows = [
+        TeamRow(team, found[team.pk], _whisker(found[team.pk], on, whole))
+        for team in known
+        if team.pk in found and found[team.pk].n
+    ]
+    return sorted(rows, key=lambda row: (row.figure.value is None, -(row.figure.value or 0)))
+
+
+def _whisker(fig: Figure, on: charts.Domain, whole: float | None) -> charts.Whisker | None:
+    if fig.value is None or fig.low is None or fig.high is None:
+        return None
+    return charts.whisker(fig.value, fig.low, fig.high, on, reference=whole)
+
+
+def shared_domain(figures: Sequence[Figure]) -> charts.Domain:
+    """One axis for hero, trend and teams, so that they can be compared by eye."""
+    return charts.domain([end for fig in figures for end in (fig.low, fig.high)])
