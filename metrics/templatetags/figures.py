@@ -3,18 +3,11 @@
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
 
-from bank import formats
+from metrics import charts
 from metrics.queries import Figure
 
 register = template.Library()
-
-_LABELS = {
-    "promoter": lambda: gettext("Promoter"),
-    "passive": lambda: gettext("Passive"),
-    "detractor": lambda: gettext("Detractor"),
-}
 
 
 @register.simple_tag
@@ -34,25 +27,16 @@ def figure(fig: Figure) -> SafeString:
         "" if fig.version is None else fig.version,
         fig.gate,
         fig.flags,
-        text(fig),
+        charts.written(fig),
     )
 
 
-def text(fig: Figure) -> str:
-    """The figure in the unit of its metric and the active language."""
-    if not fig.shown:
-        return formats.sample(fig.n) if fig.n else formats.missing()
-    if fig.metric == "client_label":
-        return _LABELS[fig.label]()
-    if fig.value is None:
-        return formats.missing()
-    if fig.metric.startswith("nps"):
-        return formats.points(fig.value)
-    if fig.metric in {"recommend_mean", "csat"}:
-        return formats.number(fig.value, 1)
-    return formats.share(fig.value)
+@register.filter
+def interval(fig: Figure) -> str:
+    """The interval of a figure in its unit, or the mark for missing."""
+    return charts.ends(fig)
 
 
 def _plain(number: float | None) -> str:
-    """A number as machines read it: shortest text, at most ten digits behind the point."""
+    """A number as machines read it: a point, at most ten digits behind it, no exponent."""
     return "" if number is None else f"{number:.10f}".rstrip("0").rstrip(".")

@@ -6,15 +6,15 @@ without value, interval, label and numbers put in, so that no door can forget to
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, overload
 
 from django.conf import settings
 from django.db.models import QuerySet
 
-from metrics.facts import population as rows_of
+from metrics import windows
 from metrics.formulas.periods import local_date
-from metrics.models import ClientState, Measurement, Scope
+from metrics.models import Measurement, Scope
 
 NO_DATA = "NO_DATA"
 RELATIONAL = "relational"
@@ -134,6 +134,24 @@ def client_means(
     return {unit: held["recommend_mean"] for unit, held in found.items()}
 
 
+@dataclass(frozen=True)
+class Course:
+    """A metric over thirteen months: three-month windows, and the answers of each month alone."""
+
+    figures: list[Figure]
+    counts: list[int]
+
+
+def course(
+    scope: str, scope_id: int, metric: str, *, at: datetime, population: str = RELATIONAL
+) -> Course:
+    """What a trend chart needs, oldest month first; one query."""
+    keys = windows.trend_keys(local_date(at, settings.TIME_ZONE))
+    months = [key.removeprefix("rolling3m:") for key in keys]
+    found = trend(scope, scope_id, metric, population=population, periods=keys + months)
+    return Course(found[: len(keys)], [fig.n for fig in found[len(keys) :]])
+
+
 class Rows(Sequence[Figure]):
     """A queryset of measurements that can be counted and cut, and gives figures only."""
 
@@ -173,29 +191,6 @@ def rows(
     if period:
         found = found.filter(period=period)
     return Rows(found.order_by("scope_id", "period", "metric", "id"))
-
-
-def stale_clients(*, at: datetime) -> list[int]:
-    """The work list: clients whose rows, or whose day, differ from what their figures know.
-
-    By count and never by time: an answer stamped before, but committed after, a refresh would
-    otherwise be missed for ever.
-    """
-    today = local_date(at, settings.TIME_ZONE)
-    counted = rows_of.counts()
-    states = {state.client_id: state for state in ClientState.objects.all()}
-    return sorted(
-        client
-        for client in counted.keys() | states.keys()
-        if _is_stale(states.get(client), counted.get(client, rows_of.RowCounts()), today)
-    )
-
-
-def _is_stale(state: ClientState | None, now: rows_of.RowCounts, today: date) -> bool:
-    if state is None:
-        return True
-    known = rows_of.RowCounts(state.responses, state.revisions, state.invitations)
-    return known != now or state.as_of != today
 
 
 def _units(scope: str, ids: list[int], population: str) -> QuerySet[Measurement]:
