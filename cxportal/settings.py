@@ -1,11 +1,7 @@
 """Every setting, read from the environment only; an unknown value refuses to start."""
 
-import contextlib
-import os
 import re
-import secrets
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 import environ
@@ -14,104 +10,18 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+from cxportal import environment
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 environ.Env.read_env(BASE_DIR / ".env")
-env = environ.Env(interpolate=False)
+env = environment.env
 
-
-def _flag(name: str, default: str) -> bool:
-    """Read a switch that is 0 or 1 and nothing else."""
-    value: str = env.str(name, default)
-    if value not in {"0", "1"}:
-        raise ImproperlyConfigured(f"{name} must be 0 or 1, not {value!r}.")
-    return value == "1"
-
-
-def _number(name: str, default: int, highest: int) -> int:
-    """Read a whole number from 0 to `highest`."""
-    value: str = env.str(name, str(default))
-    if not re.fullmatch(r"\d{1,6}", value) or int(value) > highest:
-        raise ImproperlyConfigured(
-            f"{name} must be a whole number up to {highest}, not {value!r}."
-        )
-    return int(value)
-
-
-def _choice(name: str, default: str, allowed: set[str]) -> str:
-    """Read one of a list of words."""
-    value: str = env.str(name, default)
-    if value not in allowed:
-        shown = ", ".join(sorted(allowed)) if len(allowed) < 20 else "a name of the IANA list"
-        raise ImproperlyConfigured(f"{name} must be {shown}, not {value!r}.")
-    return value
-
-
-def _secret_key() -> str:
-    """The given key; in demo mode one that is made once and kept in the state folder."""
-    given: str = env.str("SECRET_KEY", "")
-    if given:
-        return given
-    if not DEMO:
-        raise ImproperlyConfigured("SECRET_KEY is needed when DEMO=0 (50 characters or more).")
-    path: Path = STATE_DIR / "secret_key"
-    try:
-        if not path.exists():
-            _make_secret(path)
-        return path.read_text(encoding="ascii").strip()
-    except OSError as error:
-        raise ImproperlyConfigured(
-            f"STATE_DIR {STATE_DIR} is not writable: {error.strerror}."
-        ) from error
-
-
-def _make_secret(path: Path) -> None:
-    """Write a fresh key that only its owner may read; of two starts at once, one key wins."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(f".{os.getpid()}")
-    fresh.touch(mode=0o600)
-    fresh.write_text(secrets.token_urlsafe(64), encoding="ascii")
-    with contextlib.suppress(FileExistsError):
-        path.hardlink_to(fresh)
-    fresh.unlink()
-
-
-def _database(url: str) -> dict[str, Any]:
-    """The one database: SQLite with a write-ahead log, or PostgreSQL."""
-    if not url.startswith(("sqlite:///", "postgres://", "postgresql://")):
-        raise ImproperlyConfigured("DATABASE_URL must start with sqlite:/// or postgres://.")
-    if url.startswith("sqlite"):
-        path = Path(url.removeprefix("sqlite:///"))
-        return {
-            "ENGINE": "django.db.backends.sqlite3",
-            "NAME": str(path if path.is_absolute() else BASE_DIR / path),
-            "CONN_MAX_AGE": None,
-            "OPTIONS": {
-                "timeout": 20,
-                "transaction_mode": "IMMEDIATE",
-                "init_command": (
-                    "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA foreign_keys=ON;"
-                    "PRAGMA mmap_size=134217728;PRAGMA journal_size_limit=67108864;"
-                    "PRAGMA cache_size=-20000;"
-                ),
-            },
-        }
-    config: dict[str, Any] = environ.Env.db_url_config(url)
-    config["CONN_MAX_AGE"] = 60
-    config["CONN_HEALTH_CHECKS"] = True
-    config["OPTIONS"] = {
-        "connect_timeout": 5,
-        "options": "-c statement_timeout=15000 -c lock_timeout=3000"
-        " -c idle_in_transaction_session_timeout=60000",
-    }
-    return config
-
-
-DEMO = _flag("DEMO", "1")
+DEMO = environment.flag("DEMO", "1")
 DEBUG = False
 STATE_DIR = (BASE_DIR / env.str("STATE_DIR", "var")).resolve()
 HOST: str = env.str("HOST", "127.0.0.1")
-PORT = _number("PORT", 8000, 65535)
-MAIL_PORT = _number("MAIL_PORT", 8025, 65535)
+PORT = environment.number("PORT", 8000, 65535)
+MAIL_PORT = environment.number("MAIL_PORT", 8025, 65535)
 _HOST = f"[{HOST}]" if ":" in HOST else HOST
 PUBLIC_BASE_URL: str = env.str("PUBLIC_BASE_URL", f"http://{_HOST}:{PORT}").rstrip("/")
 if not re.fullmatch(r"https?://[^\s/]+(/[^\s?#]*)?", PUBLIC_BASE_URL):
@@ -120,8 +30,12 @@ SECURE = PUBLIC_BASE_URL.startswith("https://")
 ALLOWED_HOSTS: list[str] = env.list(
     "ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]", _HOST] if DEMO else []
 )
-TRUSTED_PROXIES = _number("TRUSTED_PROXIES", 0, 10)
-SECRET_KEY = _secret_key()
+TRUSTED_PROXIES = environment.number("TRUSTED_PROXIES", 0, 10)
+SECRET_KEY: str = env.str("SECRET_KEY", "")
+if not SECRET_KEY:
+    if not DEMO:
+        raise ImproperlyConfigured("SECRET_KEY is needed when DEMO=0 (50 characters or more).")
+    SECRET_KEY = environment.kept_secret(STATE_DIR / "secret_key")
 if not DEMO:
     if len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 5 or "insecure" in SECRET_KEY:
         raise ImproperlyConfigured("SECRET_KEY is too short or a known example.")
@@ -190,7 +104,11 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {"default": _database(env.str("DATABASE_URL", f"sqlite:///{STATE_DIR}/db.sqlite3"))}
+DATABASES = {
+    "default": environment.database(
+        env.str("DATABASE_URL", f"sqlite:///{STATE_DIR}/db.sqlite3"), root=BASE_DIR
+    )
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "bank.User"
 AUTHENTICATION_BACKENDS = ["bank.backends.RoleBackend"]
@@ -227,7 +145,7 @@ LANGUAGE_COOKIE_SAMESITE = "Lax"
 LANGUAGE_COOKIE_SECURE = SECURE
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "cxportal.views.errors.csrf_failure"
-SECURE_SSL_REDIRECT = False if DEMO else _flag("SECURE_SSL_REDIRECT", "1")
+SECURE_SSL_REDIRECT = False if DEMO else environment.flag("SECURE_SSL_REDIRECT", "1")
 # Whoever asks for health asks this server itself, not through the proxy that ends TLS.
 SECURE_REDIRECT_EXEMPT = [r"^health/"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
@@ -256,7 +174,7 @@ LANGUAGES = [("zh-hans", _("Chinese")), ("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 USE_TZ = True
-TIME_ZONE = _choice("TIME_ZONE", "Asia/Shanghai", available_timezones())
+TIME_ZONE = environment.choice("TIME_ZONE", "Asia/Shanghai", available_timezones())
 ZONE = ZoneInfo(TIME_ZONE)
 
 STATIC_URL = "/static/"
@@ -370,7 +288,9 @@ SPECTACULAR_SETTINGS = {
 # Tables are staged by our own engine; the page only shows and confirms.
 IMPORT_EXPORT_USE_TRANSACTIONS = True
 
-LOG_LEVEL = _choice("LOG_LEVEL", "INFO", {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"})
+LOG_LEVEL = environment.choice(
+    "LOG_LEVEL", "INFO", {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}
+)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -1,0 +1,59 @@
+"""`run_due`: one pass of every timed work list, in this process and without a broker."""
+
+from argparse import ArgumentParser
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from bank import audit
+from metrics import recompute
+from surveys import campaigns, sending
+
+MOST_MAILS = 10_000
+
+
+class Command(BaseCommand):
+    """Does what beat rings for, once, in the order in which one step feeds the next."""
+
+    help = "Do everything that is due now (or at --at), without the broker."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the instant to work at."""
+        parser.add_argument("--at", type=_instant, default=None, help="an ISO time; default now")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run every list; one that fails does not keep the others from running."""
+        fixed: datetime | None = options["at"]
+
+        def clock() -> datetime:
+            return fixed or timezone.now()
+
+        lists: list[tuple[str, Callable[[], object]]] = [
+            ("campaigns", lambda: campaigns.advance(clock())),
+            ("settle", lambda: sending.settle_lost(at=clock())),
+            ("send", lambda: sending.drain(clock=clock, limit=MOST_MAILS)),
+            ("close", lambda: campaigns.advance(clock())),
+            ("refresh", lambda: recompute.refresh_stale(at=clock())),
+            ("audit", audit.chain),
+        ]
+        failed = [name for name, work in lists if not self._done(name, work)]
+        if failed:
+            raise CommandError(f"Not done: {', '.join(failed)}.")
+
+    def _done(self, name: str, work: Callable[[], object]) -> bool:
+        """Do one list and print what it says; tell a failure and go on."""
+        try:
+            self.stdout.write(f"{name}: {work()}")
+        except Exception as error:  # noqa: BLE001 - the other lists must still run
+            self.stderr.write(f"{name}: {type(error).__name__}: {error}")
+            return False
+        return True
+
+
+def _instant(text: str) -> datetime:
+    """An ISO time; without an offset it is of the reporting zone."""
+    at = datetime.fromisoformat(text)
+    return at if timezone.is_aware(at) else timezone.make_aware(at)
