@@ -54,10 +54,12 @@ class Relay:
             threading.Thread(target=self._talk, args=(peer,), daemon=True).start()
 
     def _answer(self, peer, verb):
+        self.last = ""
         waiting = self.script.get(verb)
         reply = waiting.pop(0) if waiting else USUAL.get(verb, "502 what?")
         if reply == CUT:
             return False
+        self.last = reply
         if reply != SILENT:
             peer.sendall(reply.encode() + b"\r\n")
         # A relay that says 421 hangs up.
@@ -72,7 +74,7 @@ class Relay:
                 verb = line[:4].decode().upper()
                 if not self._answer(peer, verb):
                     return
-                if verb == "DATA" and not self._body(peer, lines):
+                if self.last.startswith("354") and not self._body(peer, lines):
                     return
 
     def _body(self, peer, lines):
