@@ -12,8 +12,6 @@ from typing import Any, overload
 from django.conf import settings
 from django.db.models import QuerySet
 
-from metrics import windows
-from metrics.formulas.periods import local_date
 from metrics.models import Measurement, Scope
 
 NO_DATA = "NO_DATA"
@@ -132,24 +130,6 @@ def client_means(
         population=population,
     )
     return {unit: held["recommend_mean"] for unit, held in found.items()}
-
-
-@dataclass(frozen=True)
-class Course:
-    """A metric over thirteen months: three-month windows, and the answers of each month alone."""
-
-    figures: list[Figure]
-    counts: list[int]
-
-
-def course(
-    scope: str, scope_id: int, metric: str, *, at: datetime, population: str = RELATIONAL
-) -> Course:
-    """What a trend chart needs, oldest month first; one query."""
-    keys = windows.trend_keys(local_date(at, settings.TIME_ZONE))
-    months = [key.removeprefix("rolling3m:") for key in keys]
-    found = trend(scope, scope_id, metric, population=population, periods=keys + months)
-    return Course(found[: len(keys)], [fig.n for fig in found[len(keys) :]])
 
 
 class Rows(Sequence[Figure]):

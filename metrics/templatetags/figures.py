@@ -4,7 +4,7 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from metrics import charts
+from metrics import wording
 from metrics.queries import Figure
 
 register = template.Library()
@@ -27,14 +27,14 @@ def figure(fig: Figure) -> SafeString:
         "" if fig.version is None else fig.version,
         fig.gate,
         fig.flags,
-        charts.written(fig),
+        wording.written(fig),
     )
 
 
 @register.filter
 def interval(fig: Figure) -> str:
     """The interval of a figure in its unit, or the mark for missing."""
-    return charts.ends(fig)
+    return wording.ends(fig)
 
 
 def _plain(number: float | None) -> str:

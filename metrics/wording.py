@@ -1,9 +1,8 @@
-"""What is written for a figure: value, interval and month, in the unit of its metric."""
+"""What is written for a figure: value and interval, in the unit of its metric."""
 
 from django.utils.translation import gettext as _
 
 from bank import formats
-from bank.models import in_language
 from metrics.queries import Figure
 
 _PLAIN = frozenset({"recommend_mean", "csat"})
@@ -27,17 +26,6 @@ def ends(fig: Figure) -> str:
     if fig.metric in _PLAIN:
         return formats.number_interval(fig.low, fig.high)
     return formats.share_interval(fig.low, fig.high)
-
-
-def month(period: str) -> str:
-    """The last month of a period key such as `rolling3m:2026-10`, short."""
-    number = int(period[-2:])
-    return in_language(f"{number} 月", formats.MONTHS[number - 1])
-
-
-def group(kind: str) -> str:
-    """The name of a group of scores: d, n or p."""
-    return {"d": _("Detractors"), "n": _("Passives"), "p": _("Promoters")}[kind]
 
 
 def _label(label: str) -> str:
