@@ -7,7 +7,12 @@ os.environ.setdefault("STATE_DIR", tempfile.mkdtemp(prefix="cxportal-test-"))
 os.environ.setdefault("SECRET_KEY", "tests-only-" + "k3y" * 20)
 
 from cxportal.settings import *  # noqa: F403
-from cxportal.settings import STORAGES
+from cxportal.settings import DATABASES, STORAGES
+
+# A file, as in the product: a database in memory has other locks, and threads share it badly.
+_FOLDER = tempfile.TemporaryDirectory(prefix="cxportal-test-db-", ignore_cleanup_errors=True)
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["TEST"] = {"NAME": f"{_FOLDER.name}/test.sqlite3"}
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {
