@@ -236,6 +236,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 15,
         "options": {"expires": 15},
     },
+    "judge-visits": {
+        "task": "surveys.tasks.judge_visits",
+        "schedule": 15,
+        "options": {"expires": 15},
+    },
     "settle-lost": {
         "task": "surveys.tasks.settle_lost",
         "schedule": 30,

@@ -9,7 +9,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
-from surveys import campaigns, sending
+from surveys import campaigns, evidence, sending
 
 # Short enough for a worker to end in peace when it is told to stop.
 SECONDS = 4.0
@@ -35,6 +35,12 @@ def settle_lost() -> None:
 def advance_campaigns() -> None:
     """Start, complete and close campaigns by the clock."""
     campaigns.advance(timezone.now())
+
+
+@shared_task
+def judge_visits() -> None:
+    """Date the first opening by a person."""
+    evidence.judge_visits()
 
 
 def ring() -> None:

@@ -157,6 +157,8 @@ def _take(request: HttpRequest, invitation: Invitation, token: str) -> HttpRespo
     try:
         _record(invitation, values, language)
     except answering.Invalid as refusal:
+        # Somebody began: the funnel counts it, no figure does.
+        http.note(request, invitation, kind=Hit.Page.SURVEY, at=timezone.now(), score=None)
         return _sheet(invitation, language, values, refusal.faults)
     except answering.Closed:
         return http.gone(request, status=410)

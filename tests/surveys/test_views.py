@@ -151,6 +151,7 @@ def test_a_missing_required_answer_brings_the_page_back_with_the_rest(browser, i
     assert checked(page.text) == ["nps-7"]
     assert "很快" in page.text
     assert Response.objects.count() == 0
+    assert Hit.objects.get().method == "POST"
 
 
 def test_a_condition_that_makes_a_required_question_visible_asks_for_it(browser):

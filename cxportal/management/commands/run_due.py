@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from bank import audit
 from metrics import recompute
-from surveys import campaigns, sending
+from surveys import campaigns, evidence, sending
 
 MOST_MAILS = 10_000
 
@@ -36,6 +36,7 @@ class Command(BaseCommand):
             ("settle", lambda: sending.settle_lost(at=clock())),
             ("send", lambda: sending.drain(clock=clock, limit=MOST_MAILS)),
             ("close", lambda: campaigns.advance(clock())),
+            ("visits", evidence.judge_visits),
             ("refresh", lambda: recompute.refresh_stale(at=clock())),
             ("audit", audit.chain),
         ]
