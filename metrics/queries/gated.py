@@ -73,7 +73,7 @@ def figures(
 ) -> dict[str, Figure]:
     """Every metric of one unit in one period; what was never computed says NO_DATA."""
     found = _units(scope, [scope_id], population).filter(period=period)
-    shown = {row.metric: _gated(row) for row in found}
+    shown = {row.metric: figure_of(row) for row in found}
     return {
         metric: shown.get(metric) or Figure(metric, population, scope, scope_id, period)
         for metric in METRICS[scope]
@@ -90,7 +90,7 @@ def trend(
 ) -> list[Figure]:
     """One metric over the periods given, in their order; an empty period is a gap."""
     found = _units(scope, [scope_id], population).filter(metric=metric, period__in=periods)
-    shown = {row.period: _gated(row) for row in found}
+    shown = {row.period: figure_of(row) for row in found}
     return [
         shown.get(period) or Figure(metric, population, scope, scope_id, period)
         for period in periods
@@ -108,7 +108,7 @@ def beside(
     """The same metrics of several units, for rows shown side by side; one query."""
     ids, names = list(scope_ids), list(metrics)
     found = _units(scope, ids, population).filter(period=period, metric__in=names)
-    shown = {(row.scope_id, row.metric): _gated(row) for row in found}
+    shown = {(row.scope_id, row.metric): figure_of(row) for row in found}
     return {
         unit: {
             metric: shown.get((unit, metric)) or Figure(metric, population, scope, unit, period)
@@ -147,8 +147,8 @@ class Rows(Sequence[Figure]):
     def __getitem__(self, key: slice) -> list[Figure]: ...
     def __getitem__(self, key: int | slice) -> Figure | list[Figure]:
         if isinstance(key, slice):
-            return [_gated(row) for row in self._found[key]]
-        return _gated(self._found[key])
+            return [figure_of(row) for row in self._found[key]]
+        return figure_of(self._found[key])
 
 
 def rows(
@@ -177,7 +177,7 @@ def _units(scope: str, ids: list[int], population: str) -> QuerySet[Measurement]
     return Measurement.objects.filter(scope=scope, scope_id__in=ids, population=population)
 
 
-def _gated(row: Measurement) -> Figure:
+def figure_of(row: Measurement) -> Figure:
     """The figure of a row; a reason to withhold takes away everything that tells a result."""
     open_ = not row.gate
     return Figure(
