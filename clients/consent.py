@@ -209,17 +209,18 @@ def decided(contacts: Iterable[Contact]) -> set[int]:
             source=Consent.Source.PERSON,
         ).values_list("contact", flat=True)
     )
-    closed = closed_addresses({digest(person.email) for person in people})
-    return own | {person.pk for person in people if digest(person.email) in closed}
-
-
-def closed_addresses(digests: Iterable[str]) -> set[str]:
-    """Those of the address digests whose owner has opted out."""
-    return set(
-        Suppression.objects.filter(
-            address_digest__in=list(digests), reason=Suppression.Reason.OPTED_OUT
-        ).values_list("address_digest", flat=True)
+    digests = {person.pk: digest(person.email) for person in people}
+    closed = Suppression.objects.filter(
+        address_digest__in=set(digests.values()), reason=Suppression.Reason.OPTED_OUT
     )
+    shut = {row.address_digest for row in closed}
+    return own | {pk for pk, address in digests.items() if address in shut}
+
+
+def closed_addresses() -> set[str]:
+    """The digests of all addresses whose owner has opted out."""
+    rows = Suppression.objects.filter(reason=Suppression.Reason.OPTED_OUT)
+    return set(rows.values_list("address_digest", flat=True))
 
 
 @transaction.atomic

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Q, QuerySet, Sum
@@ -104,7 +105,7 @@ def client_list(
     status: str = "",
     segment: str = "",
     page: int | str = 1,
-) -> Page[Client]:
+) -> Page[Any]:
     """One page of clients with `open_cases` and `people` counted; two queries for any number."""
     found = clients(viewer, q=q, rm=rm, status=status, segment=segment)
     rows = found.annotate(
