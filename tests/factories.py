@@ -8,7 +8,7 @@ from typing import Any
 
 from bank.models import Role, Team, User
 from clients.models import Case, Client, Consent, Contact
-from surveys import links
+from surveys import campaigns, links
 from surveys.models import Answer, Campaign, Invitation, Question, Questionnaire, Response, Version
 
 NOW = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)  # Tuesday 10:00 in Shanghai
@@ -339,3 +339,67 @@ def make_scores(
         for key, value in answers.items()
     )
     return response
+
+
+MAIL_ZH = (
+    "{{contact_name}}，您好：\n\n感谢{{client_name}}与我们的合作。\n\n"
+    "{{close_date}}前有效：\n{{survey_link}}\n\n{{branch_name}} {{rm_name}}\n\n"
+    "您收到本邮件，是因为您是{{client_name}}在{{bank_name}}登记的联系人。\n"
+    "不再接收调查邮件：{{opt_out_link}}\n隐私说明：{{privacy_link}}\n"
+    "{{bank_name}} {{bank_address}} {{hotline}}"
+)
+MAIL_EN = (
+    "Dear {{contact_name}},\n\nThank you for working with us, {{client_name}}.\n\n"
+    "Open until {{close_date}}:\n{{survey_link}}\n\n{{branch_name}}, {{rm_name}}\n\n"
+    "You receive this as a contact of {{client_name}} at {{bank_name}}.\n"
+    "Stop survey e-mails: {{opt_out_link}}\nPrivacy notice: {{privacy_link}}\n"
+    "{{bank_name}}, {{bank_address}}, {{hotline}}"
+)
+FALLBACKS = {
+    "contact_name": ("尊敬的客户", "client"),
+    "client_name": ("贵公司", "your company"),
+    "branch_name": ("客户服务团队", "Client service team"),
+    "rm_name": ("您的客户经理", "your relationship manager"),
+}
+
+
+def make_mailed_version(**fields: Any) -> Version:
+    """A published version with a mail in both languages and the variables it uses."""
+    needed = ("bank_name", "bank_address", "hotline", "close_date", "survey_link")
+    needed += ("opt_out_link", "privacy_link")
+    variables = [
+        {"name": name, "use": "text", "required": True, "fallback_zh": "", "fallback_en": ""}
+        for name in needed
+    ] + [
+        {"name": name, "use": "text", "required": False, "fallback_zh": zh, "fallback_en": en}
+        for name, (zh, en) in FALLBACKS.items()
+    ]
+    mail = {
+        "subject_zh": "想听听{{client_name}}的意见",
+        "subject_en": "Your view of {{bank_name}}",
+        "preheader_zh": "{{close_date}}前可随时打开",
+        "preheader_en": "Open until {{close_date}}",
+        "body_zh": MAIL_ZH,
+        "body_en": MAIL_EN,
+    }
+    return make_version(
+        **{"variables": variables, "emails": {"invitation": mail, "reminder": mail}} | fields
+    )
+
+
+def make_draft(version: Version | None = None, **fields: Any) -> Campaign:
+    """A draft to every client, sent at once and at any hour."""
+    version = version or make_mailed_version()
+    return campaigns.plan(
+        **{
+            "name": f"活动 {next(_count)}",
+            "questionnaire": version.questionnaire,
+            "audience": {"segment": "corporate"},
+            "send_at": None,
+            "closes_at": NOW + timedelta(days=14),
+            "send_window": False,
+            "at": NOW,
+            "by": None,
+        }
+        | fields
+    )

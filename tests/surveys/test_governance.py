@@ -1,0 +1,195 @@
+"""The suppression rules: who must not be asked now, why, and until when."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from clients import consent
+from clients.models import Suppression
+from surveys import governance
+from surveys.models import Delivery, SuppressionRule
+from tests.factories import NOW, make_client, make_contact, make_invitation
+
+pytestmark = pytest.mark.django_db
+
+
+def refused(*contacts, at=NOW):
+    return {
+        contact.external_id: found
+        for contact in contacts
+        if (found := governance.refusals(contacts, at=at).get(contact.pk))
+    }
+
+
+def make_rule(code, **fields):
+    return SuppressionRule.objects.create(
+        **{
+            "code": code,
+            "position": 1,
+            "name_zh": code,
+            "name_en": code,
+            "scope": "pushed",
+            "action": "skip",
+        }
+        | fields
+        | {"code": code}
+    )
+
+
+def test_contact_who_agreed_and_was_not_asked_is_free():
+    assert refused(make_contact(make_client())) == {}
+
+
+@pytest.mark.parametrize("state", ["no", "unknown", ""])
+def test_contact_without_consent_is_refused(state):
+    contact = make_contact(make_client(), consent=state)
+    assert refused(contact)[contact.external_id] == governance.Refusal("no_consent")
+
+
+def test_contact_who_left_or_whose_address_bounced_is_refused():
+    client = make_client()
+    left = make_contact(client, left_on=date(2026, 11, 1))
+    bounced = make_contact(client)
+    consent.bounce(bounced, at=NOW)
+    assert {name: one.code for name, one in refused(left, bounced).items()} == {
+        left.external_id: "left_company",
+        bounced.external_id: "address_bounced",
+    }
+
+
+def test_client_under_a_freeze_is_refused_with_its_reason():
+    client = make_client()
+    contact = make_contact(client)
+    freeze = consent.freeze(client, "open_complaint", cause="X-1", severity="", at=NOW, by=None)
+    assert refused(contact)[contact.external_id].code == "open_complaint"
+    consent.thaw(freeze, at=NOW, by=None)
+    assert refused(contact) == {}
+
+
+def test_declined_application_freezes_for_the_days_of_the_rule():
+    client = make_client()
+    contact = make_contact(client)
+    consent.freeze(client, "decline_freeze", cause="L-1", severity="", at=NOW, by=None)
+    assert refused(contact)[contact.external_id] == governance.Refusal(
+        "decline_freeze", date(2026, 12, 24)
+    )
+    assert refused(contact, at=NOW + timedelta(days=30)) == {}
+
+
+@pytest.mark.parametrize(("days", "code"), [(89, "contact_cooldown"), (90, None)])
+def test_contact_asked_within_ninety_days_is_refused_until_they_are_over(days, code):
+    contact = make_contact(make_client())
+    make_invitation(contact, sent_at=NOW - timedelta(days=days))
+    found = refused(contact).get(contact.external_id)
+    assert (found.code if found else None) == code
+    if found:
+        assert found.free_on == (NOW + timedelta(days=1)).date()
+
+
+def test_invitation_that_never_left_does_not_count():
+    contact = make_contact(make_client())
+    make_invitation(contact, sent_at=None, state="skipped", reason="no_consent")
+    assert refused(contact) == {}
+
+
+def test_mail_with_an_open_outcome_counts_as_asked():
+    contact = make_contact(make_client())
+    invitation = make_invitation(contact, sent_at=None, state="planned")
+    delivery = Delivery.objects.create(
+        invitation=invitation, state="queued", message_id="<1@x>", next_try_at=NOW
+    )
+    assert refused(contact) == {}
+    for fields in ({"state": "sending"}, {"state": "unknown"}, {"state": "queued", "losses": 1}):
+        Delivery.objects.filter(pk=delivery.pk).update(**{"losses": 0} | fields)
+        assert refused(contact)[contact.external_id].code == "contact_cooldown"
+    assert governance.refusal(invitation, at=NOW) is None
+
+
+def test_client_cap_takes_the_first_three_by_role_then_number():
+    client = make_client()
+    user_b = make_contact(client, external_id="B", buying_role="user")
+    user_a = make_contact(client, external_id="A", buying_role="user")
+    decider = make_contact(client, external_id="Z", buying_role="decider")
+    influencer = make_contact(client, external_id="Y", buying_role="influencer")
+    nobody = make_contact(client, external_id="0", buying_role="decider", consent="no")
+    found = refused(user_b, user_a, decider, influencer, nobody)
+    assert found == {
+        "B": governance.Refusal("client_cap", date(2026, 12, 24)),
+        "0": governance.Refusal("no_consent"),
+    }
+
+
+def test_client_cap_counts_the_contacts_asked_within_thirty_days():
+    client = make_client()
+    free = make_contact(client)
+    for days in (29, 20, 10):
+        make_invitation(make_contact(client), sent_at=NOW - timedelta(days=days))
+    assert refused(free)[free.external_id] == governance.Refusal("client_cap", date(2026, 11, 25))
+    assert refused(free, at=NOW + timedelta(days=1)) == {}
+
+
+def test_parameters_are_read_from_the_row():
+    make_rule("contact_cooldown", parameter=10)
+    contact = make_contact(make_client())
+    make_invitation(contact, sent_at=NOW - timedelta(days=11))
+    assert refused(contact) == {}
+
+
+def test_disabled_rule_does_not_act_but_an_opt_out_always_does():
+    for code in ("contact_cooldown", "no_consent", "left_company"):
+        make_rule(code, enabled=False)
+    client = make_client()
+    asked, gone = make_contact(client), make_contact(client, left_on=date(2026, 1, 1))
+    make_invitation(asked)
+    silent = make_contact(client)
+    consent.opt_out(silent, at=NOW)
+    assert {name: one.code for name, one in refused(asked, gone, silent).items()} == {
+        silent.external_id: "no_consent"
+    }
+
+
+def test_first_rule_by_position_is_the_reason_given():
+    contact = make_contact(make_client(), left_on=date(2026, 1, 1))
+    make_invitation(contact)
+    assert refused(contact)[contact.external_id].code == "contact_cooldown"
+    make_rule("left_company", position=0)
+    assert refused(contact)[contact.external_id].code == "left_company"
+
+
+def test_refusals_take_the_same_queries_for_one_and_for_three_clients(
+    django_assert_num_queries,
+):
+    contacts = [make_contact(make_client()) for _ in range(3)]
+    for some in (contacts[:1], contacts):
+        with django_assert_num_queries(7):
+            governance.refusals(some, at=NOW)
+
+
+def test_opt_out_of_an_address_reaches_every_contact_that_has_it():
+    client = make_client()
+    first = make_contact(client, email="shared@client.example")
+    second = make_contact(client, email="Shared@client.example")
+    consent.opt_out(first, at=NOW)
+    assert Suppression.objects.count() == 1
+    assert refused(first, second).keys() == {first.external_id, second.external_id}
+
+
+@pytest.mark.parametrize(
+    ("zone", "at", "expected"),
+    [
+        ("", NOW, NOW),
+        ("", datetime(2026, 11, 24, 4, 0, tzinfo=UTC), datetime(2026, 11, 24, 6, 30, tzinfo=UTC)),
+        ("", datetime(2026, 11, 27, 9, 0, tzinfo=UTC), datetime(2026, 11, 30, 1, 30, tzinfo=UTC)),
+        ("Europe/Berlin", NOW, datetime(2026, 11, 24, 8, 30, tzinfo=UTC)),
+        ("No/Such", NOW, NOW),
+    ],
+)
+def test_mail_waits_for_the_window_where_the_recipient_lives(zone, at, expected):
+    contact = make_contact(make_client(), time_zone=zone)
+    assert governance.book().next_send(contact, at=at) == expected
+
+
+def test_quiet_hours_switched_off_let_mail_go_at_night():
+    make_rule("quiet_hours", enabled=False)
+    night = datetime(2026, 11, 24, 18, 0, tzinfo=UTC)
+    assert governance.book().next_send(make_contact(make_client()), at=night) == night
