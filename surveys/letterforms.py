@@ -20,7 +20,7 @@ PLACE = re.compile(r"\{\{\s*([a-z_]+)\s*\}\}")
 LINK, OPT_OUT, PRIVACY = "{{survey_link}}", "{{opt_out_link}}", "{{privacy_link}}"
 # Begins with its own line break, so that without a manager no empty line is left.
 SENDER_LINE = "{{sender_line}}"
-SOFT = b"=\r\n"
+SOFT = b"=\n"
 CHUNK = 42
 
 Piece = bytes | str  # bytes stand as they are; a str names a place
@@ -92,7 +92,7 @@ class Form:
         body += [(piece, False) for piece in _pieces(text, known, quoted)]
         body.append((_opening(edge, "html", first=False), False))
         body += [(piece, True) for piece in _pieces(html, known, quoted)]
-        body.append((f"\r\n--{edge}--\r\n".encode(), False))
+        body.append((f"\n--{edge}--\n".encode(), False))
         head = tuple(_pieces(" ".join(subject.split()), known, lambda part: word(part).encode()))
         names = {piece for piece in head if isinstance(piece, str)}
         names |= {piece for piece, _html in body if isinstance(piece, str)}
@@ -100,10 +100,10 @@ class Form:
 
     def fill(self, heads: Sequence[tuple[str, str]], words: Mapping[str, str]) -> bytes:
         """Join the message for one person."""
-        top = [f"{name}: {value}\r\n".encode() for name, value in heads]
+        top = [f"{name}: {value}\n".encode() for name, value in heads]
         encoded = {name: _value(words[name]) for name in self.names}
         escaped = {name: _value(escape(words[name])) for name in self.names}
-        top.append(b"Subject: " + b"\r\n ".join(self._subject(words)) + b"\r\n")
+        top.append(b"Subject: " + b"\n ".join(self._subject(words)) + b"\n")
         for piece, is_html in self.body:
             if isinstance(piece, bytes):
                 top.append(piece)
@@ -129,17 +129,13 @@ def word(text: str) -> str:
             current = b""
         current += data
     chunks.append(current)
-    return "\r\n ".join(f"=?utf-8?b?{base64.b64encode(chunk).decode()}?=" for chunk in chunks)
+    return "\n ".join(f"=?utf-8?b?{base64.b64encode(chunk).decode()}?=" for chunk in chunks)
 
 
 def quoted(text: str) -> bytes:
-    """Quoted-printable with CRLF line ends."""
-    lines = text.encode("utf-8", "replace").split(b"\n")
-    return b"\r\n".join(_quoted_line(line) for line in lines)
-
-
-def _quoted_line(line: bytes) -> bytes:
-    return quopri.encodestring(line, quotetabs=False).replace(b"\n", b"\r\n")
+    """Quoted-printable; the transport makes its own line ends."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", "replace")
+    return b"\n".join(quopri.encodestring(line) for line in lines.split(b"\n"))
 
 
 @lru_cache(maxsize=4096)
@@ -169,7 +165,7 @@ def _opening(edge: str, kind: str, *, first: bool) -> bytes:
         lines += ["MIME-Version: 1.0", f'Content-Type: multipart/alternative; boundary="{edge}"']
     lines += ["", f"--{edge}", f'Content-Type: text/{kind}; charset="utf-8"']
     lines += ["Content-Transfer-Encoding: quoted-printable", "", ""]
-    return "\r\n".join(lines).encode()
+    return "\n".join(lines).encode()
 
 
 def _index(blocks: list[list[str]], place: str, default: int) -> int:

@@ -6,15 +6,23 @@ from html.parser import HTMLParser
 
 import pytest
 from django.core.mail import EmailMultiAlternatives
+from django.utils import translation
 
 from surveys import campaigns, letterforms, letters, links
 from surveys.models import Delivery
 from tests.factories import NOW, make_campaign, make_client, make_contact, make_mailed_version
 
 pytestmark = pytest.mark.django_db
-HOSTILE = (
-    "禾屿\r\nBcc: x@evil.example <a href=//evil.example>点我</a> & {{opt_out_link}} {% load %}"
-)
+HOSTILE = "禾屿\r\nBcc: x@evil.example <a href=//evil.example>点</a> & {{opt_out_link}} {% load %}"
+
+REPLY = "Reply to this mail to reach me"
+CREDIT = "Whether and how you answer has no effect on credit decisions."
+
+
+def translated(text):
+    """The catalogue's Chinese, whether or not it is compiled already."""
+    with translation.override("zh-hans"):
+        return translation.gettext(text)
 
 
 def write(contact=None, version=None):
@@ -84,25 +92,13 @@ def test_text_part_has_one_survey_link_and_one_opt_out(staff):
         "程女士，您好：\n\n"
         "感谢禾屿海上风电与我们的合作。\n\n"
         f"12 月 8 日前有效\n{links.survey_url(number)}\n\n"
-        f"{staff.east.name_zh} lan 员工\n客户经理 · Reply to this mail to reach me\n\n"
+        f"{staff.east.name_zh} lan 员工\n客户经理 · {translated(REPLY)}\n\n"
         "您收到本邮件，是因为您是禾屿海上风电在云汀银行登记的联系人。\n"
-        "Whether and how you answer has no effect on credit decisions.\n"
+        f"{translated(CREDIT)}\n"
         f"不再接收调查邮件：{links.opt_out_url(number)}\n"
         f"隐私说明：{links.privacy_url()}\n"
         "云汀银行 云汀市滨江大道 1 号 400-000-0000\n"
-    ).replace(
-        "Reply to this mail to reach me", translated("Reply to this mail to reach me")
-    ).replace(
-        "Whether and how you answer has no effect on credit decisions.",
-        translated("Whether and how you answer has no effect on credit decisions."),
     )
-
-
-def translated(text):
-    from django.utils import translation
-
-    with translation.override("zh-hans"):
-        return translation.gettext(text)
 
 
 def test_html_part_has_eleven_scores_a_fallback_and_the_way_out():
@@ -158,11 +154,11 @@ def test_survey_kept_from_the_relationship_team_does_not_come_from_the_manager(s
 
 def test_hostile_names_stay_text_and_begin_no_header():
     client = make_client(short_name=HOSTILE)
-    _delivery, letter = write(make_contact(client, salutation=HOSTILE))
+    _delivery, letter = write(make_contact(client, name=HOSTILE))
     mail, text, html = parse(letter)
     assert mail["Bcc"] is None
     assert "Bcc: x@evil.example" in mail["Subject"]
-    assert HOSTILE.replace("\r\n", "\n") in text.replace("\r\n", "\n").replace("\n\n", "\n")
+    assert HOSTILE.replace("\r\n", "\n") in text
     assert "//evil.example" not in [one for one in Links(html).found if "evil" in one]
     assert [one for one in Links(html).found if "evil" in one] == []
     assert "{% load %}" in "".join(Links(html).words)
@@ -209,16 +205,16 @@ def test_compiled_mail_parses_to_the_same_as_djangos(language):
     theirs.attach_alternative(html, "text/html")
     other = message_from_bytes(theirs.message().as_bytes(), policy=policy.default)
     parts = [part.get_content() for part in other.iter_parts()]
-    assert other["Subject"] == mail["Subject"]
+    assert str(other["Subject"]).strip() == mail["Subject"]
     assert [one.rstrip("\n") for one in parts] == [text.rstrip("\n"), html.rstrip("\n")]
-    assert max(len(line) for line in letter.data.split(b"\r\n")) <= 998
-    assert b"\n" not in letter.data.replace(b"\r\n", b"")
+    assert max(len(line) for line in letter.data.split(b"\n")) <= 200
+    assert b"\r" not in letter.data
     assert letter.data.isascii()
 
 
 def test_long_names_fold_into_whole_characters():
     for text in ("云" * 200, "a" * 200, "🙂" * 50, ""):
-        assert all(len(line) <= 76 for line in letterforms.word(text).split("\r\n "))
+        assert all(len(line) <= 76 for line in letterforms.word(text).split("\n "))
         raw = f"Subject: {letterforms.word(text)}\r\n\r\n".encode()
         assert message_from_bytes(raw, policy=policy.default)["Subject"] == text
 

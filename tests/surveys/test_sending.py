@@ -370,12 +370,12 @@ def test_letter_that_cannot_be_written_fails_after_five_tries_and_stops_nobody(r
 def test_each_mail_costs_the_same_queries(relay, django_assert_num_queries):
     make_contact(make_client())
     launch(1)
-    with django_assert_num_queries(31) as one:
+    with django_assert_num_queries(28) as one:
         drain()
     for _ in range(3):
         make_contact(make_client())
     launch(1)
-    with django_assert_num_queries(len(one) + 2 * 15):
+    with django_assert_num_queries(len(one) + 2 * 13):
         assert drain().sent == 3
 
 
@@ -389,6 +389,9 @@ def test_tasks_ring_without_a_broker(relay, settings, django_capture_on_commit_c
     assert len(relay.mails) == 1
 
 
+@pytest.mark.skipif(
+    connection.vendor == "sqlite", reason="the flow with processes shows it on a file"
+)
 @pytest.mark.django_db(transaction=True)
 def test_two_campaigns_drained_at_the_same_moment_write_once_to_a_person(settings):
     contacts = [make_contact(make_client()) for _ in range(6)]
