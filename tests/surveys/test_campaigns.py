@@ -11,9 +11,9 @@ from surveys import audiences, campaigns, links
 from surveys.models import Campaign, Delivery, Invitation
 from tests.factories import (
     NOW,
-    make_draft,
     make_client,
     make_contact,
+    make_draft,
     make_invitation,
     make_mailed_version,
     make_version,

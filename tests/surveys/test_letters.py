@@ -10,7 +10,7 @@ from django.utils import translation
 
 from surveys import campaigns, letterforms, letters, links
 from surveys.models import Delivery
-from tests.factories import NOW, make_campaign, make_client, make_contact, make_mailed_version
+from tests.factories import NOW, make_client, make_contact, make_draft, make_mailed_version
 
 pytestmark = pytest.mark.django_db
 HOSTILE = "禾屿\r\nBcc: x@evil.example <a href=//evil.example>点</a> & {{opt_out_link}} {% load %}"
@@ -29,7 +29,7 @@ def write(contact=None, version=None):
     """Launch a campaign to one contact and build its mail."""
     if contact is None:
         contact = make_contact(make_client())
-    campaigns.launch(make_campaign(version), at=NOW, by=None)
+    campaigns.launch(make_draft(version), at=NOW, by=None)
     delivery = Delivery.objects.get()
     return delivery, letters.Press().letter(delivery, at=NOW)
 
@@ -172,7 +172,7 @@ def test_hostile_texts_of_a_questionnaire_stay_text():
     version.save()
     contact = make_contact(make_client())
     with pytest.raises(campaigns.NotPossible):
-        campaigns.launch(make_campaign(version), at=NOW, by=None)
+        campaigns.launch(make_draft(version), at=NOW, by=None)
     form = letters.compile_form(version, "zh", "invitation")
     words = {name: f"[{name}]" for name in form.names}
     data = form.fill([("To", contact.email)], words)
@@ -186,7 +186,7 @@ def test_hostile_texts_of_a_questionnaire_stay_text():
 
 def test_missing_value_is_named_and_not_sent_as_a_hole():
     contact = make_contact(make_client())
-    campaigns.launch(make_campaign(), at=NOW, by=None)
+    campaigns.launch(make_draft(), at=NOW, by=None)
     delivery = Delivery.objects.get()
     delivery.invitation.variables = {}
     with pytest.raises(letters.Unfillable, match="bank_address"):

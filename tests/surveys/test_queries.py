@@ -7,13 +7,13 @@ import pytest
 from bank.models import ApiKey
 from surveys import campaigns, queries
 from surveys.models import Delivery, Hit, Invitation
-from tests.factories import NOW, make_campaign, make_client, make_contact, make_invitation
+from tests.factories import NOW, make_client, make_contact, make_draft, make_invitation
 
 pytestmark = pytest.mark.django_db
 
 
 def launch(**fields):
-    return campaigns.launch(make_campaign(**fields), at=NOW, by=None)
+    return campaigns.launch(make_draft(**fields), at=NOW, by=None)
 
 
 def set_state(contact, state, **fields):
@@ -58,7 +58,7 @@ def test_funnel_after_a_stop_calls_the_rest_cancelled():
 
 
 def test_invitation_without_a_mail_is_judged_by_its_own_state():
-    campaign = make_campaign()
+    campaign = make_draft()
     for state in ("planned", "invited", "answered"):
         make_invitation(campaign=campaign, state=state)
     make_invitation(campaign=campaign, state="withdrawn", reason="cancelled")
@@ -70,7 +70,7 @@ def test_invitation_without_a_mail_is_judged_by_its_own_state():
 def test_viewers_see_the_campaigns_and_counts_of_their_clients(staff):
     make_contact(make_client(team=staff.east, manager=staff.lan))
     make_contact(make_client(team=staff.west, manager=staff.chen))
-    campaign, draft = launch(), make_campaign()
+    campaign, draft = launch(), make_draft()
     for who, names in (
         (staff.lan, [campaign]),
         (staff.bo, []),
@@ -94,7 +94,7 @@ def test_key_of_a_team_sees_its_own_draft(staff):
         )
 
     east, west, whole = make_key(staff.east), make_key(staff.west), make_key(None)
-    campaign = make_campaign(by=east)
+    campaign = make_draft(by=east)
     assert list(queries.campaigns(east)) == [campaign]
     assert list(queries.campaigns(whole)) == [campaign]
     assert list(queries.campaigns(west)) == []

@@ -15,9 +15,9 @@ from surveys import campaigns, governance, ledger, letters, links, sending, task
 from surveys.models import Delivery, Invitation
 from tests.factories import (
     NOW,
-    make_campaign,
     make_client,
     make_contact,
+    make_draft,
     make_invitation,
     make_mailed_version,
 )
@@ -37,7 +37,7 @@ def relay(settings):
 def launch(*contacts, at=NOW, **fields):
     if not contacts:
         make_contact(make_client())
-    return campaigns.launch(make_campaign(**fields), at=at, by=None)
+    return campaigns.launch(make_draft(**fields), at=at, by=None)
 
 
 def drain(at=NOW, **fields):
