@@ -24,6 +24,15 @@ class SignInForm(AuthenticationForm):
         "inactive": _("User name or password is wrong. Check both and try again."),
     }
 
+    # Set by the view when this name and this address have failed too often.
+    slowed = False
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a slowed attempt in the words of a wrong one, without trying the password."""
+        if self.slowed:
+            raise self.get_invalid_login_error()
+        return super().clean()
+
 
 class KeyForm(KeyBase):
     """A new key: its scopes as boxes to tick."""

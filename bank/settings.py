@@ -37,6 +37,9 @@ LABELS = {
     "send_windows": gettext_noop("Times of day at which invitations leave"),
     "working_hours": gettext_noop("Working hours of the bank"),
     "reminder_after_working_days": gettext_noop("Working days until the one reminder"),
+    "campaign_checker_from": gettext_noop(
+        "Recipients from which on a second person agrees to a campaign; 0: never"
+    ),
 }
 
 
@@ -122,6 +125,6 @@ _CHECKS: dict[str, Check] = {
 }
 _BY_TYPE: dict[type, Check] = {
     bool: (lambda value: isinstance(value, bool), lambda: _("The value is true or false.")),
-    str: (_is_text, lambda: _("A text in quotation marks is needed, on one line.")),
+    str: (_is_text, lambda: _("A text on one line is needed.")),
     int: (_is_count, lambda: _("A whole number from 0 is needed.")),
 }
