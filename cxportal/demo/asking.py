@@ -136,9 +136,7 @@ def _spared(plan: Plan, firm: Firm, person: Person, day: date) -> bool:
 def _by_milestones(plan: Plan, deals: list[Deal], calendar: workdays.Calendar) -> list[Ask]:
     """Approval, drawdown, settlement and COD, kept out of the weeks that belong to a wave."""
     asks: list[Ask] = []
-    reserved = [
-        (start - timedelta(days=95), start + timedelta(days=7)) for _k, start in waves(plan)
-    ]
+    reserved = _reserved(plan)
     for deal in deals:
         for (kind, event), (questionnaire, jobs, delay) in TRIGGERS.items():
             reached = deal.reached(event)
@@ -173,6 +171,15 @@ def _by_milestones(plan: Plan, deals: list[Deal], calendar: workdays.Calendar) -
 
 # The day the story of Heyu is told on; another as-of day moves it along.
 _STORY = instant(date(2026, 11, 24), time(10, 0))
+
+
+def _reserved(plan: Plan) -> list[tuple[date, date]]:
+    """The days before each wave on which its contacts are kept free; longest before the last."""
+    starts = [start for _key, start in waves(plan)]
+    return [
+        (start - timedelta(days=95 if start == starts[-1] else 30), start + timedelta(days=7))
+        for start in starts
+    ]
 
 
 def _first(plan: Plan, firm: Firm, jobs: tuple[str, ...], day: date) -> Person | None:

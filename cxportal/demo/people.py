@@ -141,9 +141,12 @@ def make_firms(plan: Plan, teams: dict[str, Team], managers: dict[str, list[User
     for ordinal in range(plan.numbers.clients - plan.numbers.projects):
         dice = plan.stream("client", ordinal)
         branch, province = shares[ordinal]
+        if ordinal in _LANS:
+            branch, province = "BR-ZJ", "33"
         desk = managers[branch]
         row = _company(plan, dice, ordinal, industries, taken)
-        row.team, row.manager = teams[branch], desk[ordinal % len(desk)]
+        row.team = teams[branch]
+        row.manager = desk[0 if ordinal in _LANS else ordinal % len(desk)]
         place = province if dice.random() < 0.85 else NEIGHBOURS[province]
         row.province = provinces[place]
         row.uscc = names.credit_code(dice, place)
@@ -159,6 +162,8 @@ def make_firms(plan: Plan, teams: dict[str, Team], managers: dict[str, list[User
 
 
 _HEYU_SPONSOR = 3
+# The clients of the tours are Lan's: 白榆精密 and the sponsor of 禾屿海上风电.
+_LANS = {2, _HEYU_SPONSOR}
 # ordinal → what the tours and screens call by name
 _NAMED = {
     0: (
