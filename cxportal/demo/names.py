@@ -102,3 +102,11 @@ def _credit_check(head: str) -> str:
     alphabet = "0123456789ABCDEFGHJKLMNPQRTUWXY"
     total = sum(alphabet.index(sign) * pow(3, place, 31) for place, sign in enumerate(head))
     return alphabet[(31 - total % 31) % 31]
+
+
+def numeral(number: int) -> str:
+    """A number of at most three digits in Chinese, as in 第二."""
+    digits = "零一二三四五六七八九"
+    if number < 10:
+        return digits[number]
+    return "".join(digits[int(digit)] for digit in str(number))

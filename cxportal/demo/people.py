@@ -233,17 +233,18 @@ def _company(
 
 def _name(dice: Random, section: str, size: str, taken: set[str]) -> tuple[str, str, str]:
     """A name that no other client has: place, stem, trade, legal form."""
-    while True:
-        place, (stem_zh, stem_en) = dice.choice(names.PLACES), names.stem(dice)
-        trade_zh, trade_en = dice.choice(names.TRADES[section])
-        short = stem_zh + trade_zh
-        if short not in taken:
-            break
-    taken.add(short)
+    place, (stem_zh, stem_en) = dice.choice(names.PLACES), names.stem(dice)
+    trade_zh, trade_en = dice.choice(names.TRADES[section])
+    short, count = stem_zh + trade_zh, 1
+    while place + short in taken:
+        count += 1
+        short = f"{stem_zh}第{names.numeral(count)}{trade_zh}"
+    taken.add(place + short)
     form_zh, form_en, _share = weighted(dice, [(form, form[2]) for form in FORMS])
     if size == "large" and dice.random() < 0.4:
         form_zh, form_en = "集团有限公司", "Group Co., Ltd."
-    return f"{place}{short}{form_zh}", f"{stem_en.capitalize()} {trade_en} {form_en}", short
+    tail = "" if count == 1 else f" No. {count}"
+    return f"{place}{short}{form_zh}", f"{stem_en.capitalize()} {trade_en}{tail} {form_en}", short
 
 
 def _rating(dice: Random, size: str) -> str:
@@ -258,7 +259,7 @@ def _project(plan: Plan, ordinal: int, number: int, sponsor: Firm, taken: set[st
     stem = sponsor.row.short_name[:2]
     short = f"{stem}{word_zh}"
     if short in taken:
-        short = f"{stem}{names.PLACES[number % len(names.PLACES)]}{word_zh}"
+        short = f"{stem}{names.numeral(number + 1)}期{word_zh}"
     taken.add(short)
     english = sponsor.row.name_en.split()[0]
     return Client(
