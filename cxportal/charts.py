@@ -40,6 +40,7 @@ class Tick:
     x: float
     value: int
     anchor: str = "middle"
+    named: bool = True
 
 
 @dataclass(frozen=True)
@@ -96,8 +97,12 @@ def whisker(
 
 
 def whisker_ticks(on: Domain) -> list[Tick]:
-    """The head of the team table."""
-    return [Tick(on.scale(mark, 10, 156), mark) for mark in on.ticks()]
+    """The marks of the team table; on a wide axis only every second has room for its number."""
+    marks = on.ticks()
+    apart = 1 if len(marks) <= 6 else 2
+    return [
+        Tick(on.scale(mark, 10, 156), mark, named=mark % (STEP * apart) == 0) for mark in marks
+    ]
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ class Event:
 
 
 def of(
-    client: Client, lines: Sequence[Line], invitations: Sequence[Invitation], *, limit: int = 15
+    client: Client, lines: Sequence[Line], invitations: Sequence[Invitation], *, limit: int = 12
 ) -> list[Event]:
     """Milestones, consent, mails and answers in one line of time."""
     events = [

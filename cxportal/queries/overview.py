@@ -118,14 +118,23 @@ def _months(at: datetime) -> list[str]:
 
 
 def beside(unit: Unit, known: Sequence[Team], period: str) -> dict[int, Figure]:
-    """The score of each team under the unit; one query, and none where there is no team."""
-    under = [team for team in known if team.pk != unit.scope_id or unit.scope == "bank"]
-    if unit.scope == "team":
-        under = [team for team in under if team.parent_id == unit.scope_id]
+    """The score of each team right under the unit; one query, none where there is no team."""
+    under = _under(unit, known)
     if not under:
         return {}
     found = queries.beside("team", [t.pk for t in under], period=period, metrics=["nps"])
     return {pk: row["nps"] for pk, row in found.items()}
+
+
+def _under(unit: Unit, known: Sequence[Team]) -> list[Team]:
+    """Teams that do not contain each other; a head office that holds all is passed over."""
+    if unit.team:
+        return [team for team in known if team.parent_id == unit.scope_id]
+    inside = {team.pk for team in known}
+    top = [team for team in known if team.parent_id not in inside]
+    if len(top) != 1:
+        return top
+    return [team for team in known if team.parent_id == top[0].pk]
 
 
 def team_rows(

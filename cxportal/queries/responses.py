@@ -6,11 +6,11 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Prefetch, Q
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q
 
 from bank import scope
 from bank.models import Team, User, in_language
-from surveys import attribution
+from surveys import attribution, questionnaires
 from surveys.models import Answer, Question, Response
 from surveys.models.response import ResponseQuerySet
 
@@ -96,6 +96,23 @@ def low_scores(viewer: User, *, team: Team | None, limit: int = 5) -> list[Line]
     return lines(with_answers(rows).order_by("-submitted_at", "-pk")[:limit], viewer)
 
 
+def satisfied(rows: ResponseQuerySet, viewer: User, since: datetime) -> dict[str, dict[str, int]]:
+    """Answers of 4 or 5, and all answers, on the three core dimensions; by kind of survey.
+
+    For bases too small for a share: only single answers that this viewer may see are counted.
+    """
+    counted = (
+        rows.filter(attribution.may_see(viewer), submitted_at__gte=since)
+        .filter(answers__question__csat_core=True, answers__value__isnull=False)
+        .order_by()
+        .values("version__questionnaire__kind")
+        .annotate(n=Count("answers"), top=Count("answers", filter=Q(answers__value__gte=4)))
+    )
+    return {
+        row["version__questionnaire__kind"]: {"n": row["n"], "top": row["top"]} for row in counted
+    }
+
+
 def with_answers(rows: ResponseQuerySet) -> ResponseQuerySet:
     """The rows with all that a list shows, in a fixed number of queries."""
     answers = (
@@ -118,7 +135,15 @@ def items(response: Response, viewer: User) -> list[Item]:
     if not attribution.sees(viewer, response):
         return []
     answers = response.answers.select_related("question").order_by("question__position", "pk")
-    return [_item(answer) for answer in answers]
+    values = _variables(response)
+    return [_item(answer, values) for answer in answers]
+
+
+def _variables(response: Response) -> dict[str, Any]:
+    """What the questions named when they were asked, in the reader's language."""
+    planned = response.invitation.variables if response.invitation else {}
+    spoken = questionnaires.spoken(response.version, planned, in_language("zh", "en"))
+    return spoken | {"bank_name": in_language(settings.BANK_NAME_ZH, settings.BANK_NAME_EN)}
 
 
 def history(response: Response) -> list[Response]:
@@ -165,7 +190,7 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), settings.ZONE)
 
 
-def _item(answer: Answer) -> Item:
+def _item(answer: Answer, values: dict[str, Any]) -> Item:
     question = answer.question
     is_text = question.type == Question.Type.TEXT
     group = ""
@@ -173,7 +198,7 @@ def _item(answer: Answer) -> Item:
         group = "nps"
     return Item(
         question,
-        in_language(question.text_zh, question.text_en),
+        questionnaires.fill(in_language(question.text_zh, question.text_en), values),
         answer.value,
         answer.text if is_text else _spoken(answer),
         is_text,

@@ -192,14 +192,16 @@ def _steps(case: Case, visits: list[Visit], works: Clockwork) -> list[Step]:
     for number, name in enumerate(step_names()):
         stays = [visit for visit in visits if _STEP_OF.get(visit.code) == number]
         state = _state(number, current, late=late, ended=case.closed_on is not None)
-        promises = [visit.promised for visit in stays if visit.promised is not None]
+        # Waiting for the client and running for years have no promise to be held against.
+        held = [visit for visit in stays if visit.promised is not None]
+        days = sum(visit.days for visit in held or stays)
         steps.append(
             Step(
                 name,
                 state,
                 stays[0].entered if stays else None,
-                sum(visit.days for visit in stays) if stays else None,
-                sum(promises) if promises else None,
+                days if stays else None,
+                sum(visit.promised or 0 for visit in held) if held else None,
             )
         )
     return steps

@@ -217,3 +217,9 @@ def group_words(group: str) -> str:
 def last_day(end: datetime) -> str:
     """The last day of a half-open span."""
     return formats.day(end - timedelta(seconds=1))
+
+
+@register.filter
+def called(client: Client) -> str:
+    """The name of a client in a list: short in Chinese; in English there is only the full one."""
+    return in_language(client.short, client.name_en)

@@ -74,7 +74,7 @@ def client(request: StaffRequest, code: str) -> HttpResponse:
         "client": found,
         "figures": relational,
         "transactional": figures("client", found.pk, period=PERIOD, population="transactional"),
-        "satisfied": _satisfied(relational),
+        "satisfied": responses.satisfied(rows, request.user, at - timedelta(days=365)),
         "people": persons,
         "rated": sum(person.answered for person in persons),
         "ratings": people.ratings(persons, lines, sent, at=at),
@@ -101,12 +101,3 @@ def _chips(filters: dict[str, str], names: dict[str, str]) -> list[listing.Chip]
         "segment": (_("Segment"), dict(Client.Segment.choices).get(filters["segment"], "")),
     }
     return [listing.Chip(key, label, str(value)) for key, (label, value) in words.items() if value]
-
-
-def _satisfied(found: dict[str, object]) -> tuple[int, int] | None:
-    """Answers of 4 or 5 among all answers on the three dimensions, as counts for small bases."""
-    details = [
-        getattr(fig, "detail", {}) for name, fig in found.items() if name.startswith("csat_")
-    ]
-    n = sum(int(detail.get("n", 0)) for detail in details)
-    return (sum(int(detail.get("top2", 0)) for detail in details), n) if n else None
