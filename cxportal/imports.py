@@ -9,11 +9,15 @@ from clients.imports.case_rows import CaseRows
 from clients.imports.client_rows import ClientKind
 from clients.imports.contact_rows import ContactKind
 from clients.imports.kinds import Kind
+from clients.imports.mapping import Map
 from clients.imports.milestone_rows import MilestoneKind
+from clients.imports.reading import Table
 from clients.imports.reporting import Report
+from metrics import recompute
+from surveys.imports.response_rows import ResponseKind
 
 KINDS: dict[str, type[Kind]] = {
-    kind.name: kind for kind in (ClientKind, ContactKind, CaseRows, MilestoneKind)
+    kind.name: kind for kind in (ClientKind, ContactKind, CaseRows, MilestoneKind, ResponseKind)
 }
 
 
@@ -27,6 +31,22 @@ def run_file(
     by: User | ApiKey | None = None,
 ) -> Report:
     """Read, check and, if asked, apply one file of the disk; `reading.Unreadable` if it cannot."""
-    by_map = mapping.read(map_path) if map_path else mapping.Map()
+    by_map = mapping.read(map_path) if map_path else Map()
     table = reading.read(path, sheet=by_map.sheet)
-    return engine.run(KINDS[kind](), table, by_map=by_map, apply=apply, at=at, by=by)
+    return run(kind, table, by_map=by_map, apply=apply, at=at, by=by)
+
+
+def run(
+    kind: str,
+    table: Table,
+    *,
+    by_map: Map | None = None,
+    apply: bool,
+    at: datetime,
+    by: User | ApiKey | None = None,
+) -> Report:
+    """Check or apply a table that has been read; figures follow what was written at once."""
+    report = engine.run(KINDS[kind](), table, by_map=by_map, apply=apply, at=at, by=by)
+    if report.applied and report.new + report.changed:
+        recompute.refresh_stale(at=at)
+    return report

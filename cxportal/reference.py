@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
+import bank.reference
 import clients.reference
 import surveys.reference
 from bank import audit
@@ -34,6 +35,7 @@ def load(at: datetime, folder: Path = FOLDER) -> dict[str, Any]:
     data = read(folder)
     clients.reference.check(data)
     with transaction.atomic():
+        bank.reference.load(at=at)
         clients.reference.load(data, at)
         try:
             surveys.reference.load(data, at)

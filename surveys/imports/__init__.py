@@ -1,0 +1,1 @@
+"""The import of answers that were given elsewhere, so that a bank starts with its history."""
