@@ -21,6 +21,21 @@ from surveys.models import (
     Version,
 )
 
+# What the mail of every shipped questionnaire names.
+USUAL = {
+    "bank_address",
+    "bank_name",
+    "branch_name",
+    "client_name",
+    "close_date",
+    "contact_name",
+    "hotline",
+    "minutes",
+    "opt_out_link",
+    "privacy_link",
+    "rm_name",
+    "survey_link",
+}
 RULE_FIELDS = ("position", "name_zh", "name_en", "scope", "action", "parameter", "exempt")
 
 
@@ -37,12 +52,22 @@ def load(data: dict[str, Any], at: datetime) -> None:
             _load_rule(row, position)
 
 
-@cache
 def privacy_notice() -> dict[str, Any]:
-    """The shipped notice on personal information, read once per process."""
-    path = settings.BASE_DIR / "reference" / "questionnaires.json"
-    notice: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["privacy_notice"]
+    """The shipped notice on personal information."""
+    notice: dict[str, Any] = _catalogue()["privacy_notice"]
     return notice
+
+
+def usual_variables() -> list[dict[str, Any]]:
+    """The variables that a mail and the page of any questionnaire need."""
+    return [row for row in _catalogue()["variables"] if row["name"] in USUAL]
+
+
+@cache
+def _catalogue() -> dict[str, Any]:
+    path = settings.BASE_DIR / "reference" / "questionnaires.json"
+    data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return data
 
 
 def _load_questionnaire(row: dict[str, Any], catalogue: dict[str, Any], at: datetime) -> None:
