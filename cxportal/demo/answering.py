@@ -203,14 +203,16 @@ def _plant_zeros(plan: Plan, replies: list[Reply], since: datetime) -> None:
     for reply in replies:
         if reply.score == 0:
             reply.values["nps"] = 1
+    # The last word of each contact, so that no later answer takes the 0 out of the figures.
+    last = {
+        reply.ask.person.row.external_id: reply
+        for reply in sorted(replies, key=lambda reply: reply.submitted_at)
+        if reply.ask.wave and reply.score is not None
+    }
     pool = [
         reply
-        for reply in replies
-        if reply.score is not None
-        and reply.ask.wave
-        and reply.submitted_at >= since
-        and not reply.ask.firm.giant
-        and reply.latent < BASE
+        for reply in last.values()
+        if reply.submitted_at >= since and not reply.ask.firm.giant and reply.latent < BASE
     ]
     pool.sort(key=lambda reply: plan.stream("zero", reply.ask.ordinal).random())
     for reply in pool[: plan.numbers.zeros]:

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db import transaction
 from stdnum.cn import uscc
 
 from bank.models import AuditEntry, User
@@ -31,10 +32,18 @@ GOLDEN = {
 }
 
 
+@pytest.fixture(scope="module")
+def generated(django_db_setup, django_db_blocker):
+    """The bank, generated once for this module inside a transaction that is rolled back."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        call_command("load_reference", verbosity=0)
+        yield demo.seed(size="small", number=20_261_124, as_of=AS_OF, at=AT)
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
-def bank(db) -> demo.Seeded:
-    call_command("load_reference", verbosity=0)
-    return demo.seed(size="small", number=20_261_124, as_of=AS_OF, at=AT)
+def bank(generated, db) -> demo.Seeded:
+    return generated
 
 
 def _digest() -> str:
@@ -120,7 +129,8 @@ def test_each_table_leaves_one_line_in_the_audit_trail(bank):
     assert AuditEntry.objects.filter(act="demo.seed").count() == 6
 
 
-def test_a_database_with_clients_of_its_own_is_left_alone(db):
+def test_a_database_with_clients_of_its_own_is_left_alone(bank):
+    demo.flush(at=AT)
     factories.make_client("REAL")
     with pytest.raises(CommandError, match="clients of its own"):
         call_command("seed_demo")
