@@ -16,7 +16,7 @@ from clients.imports.mapping import Getter, Map
 from clients.imports.reading import Table
 from clients.imports.reporting import Report, Say, Unfit, Unreadable
 
-_LOCK = 7_301_442_020
+_LOCK = 7_301_442_031
 CLEAR = "-"
 
 

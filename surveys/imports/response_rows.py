@@ -1,6 +1,6 @@
 """The kind `responses`: one row is one response with its answers."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -104,7 +104,8 @@ class ResponseKind(Kind):
                 item.answers.filter(question__in=gone).delete()
 
     def _rows(self) -> Iterator[Answer]:
-        for item, given in [*self.fresh, *self.altered]:
+        written: list[tuple[Response, Mapping[str, Given | None]]] = [*self.fresh, *self.altered]
+        for item, given in written:
             questions = self._asked(item.version_id)
             for key, answer in given.items():
                 if answer is not None:
@@ -136,7 +137,8 @@ class ResponseKind(Kind):
 
     def _sound(self, row: Row, stored: Response | None, report: Report) -> bool:
         """Judge the row as a whole, apart from the answers."""
-        values, error = row.values, None
+        values = row.values
+        error: tuple[str, object, Say] | None = None
         line = values.get("questionnaire")
         contact = values.get("contact_external_id")
         client = values.get("client_code") or (stored.client_id if stored else None)
