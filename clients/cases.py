@@ -1,7 +1,7 @@
 """The life of a case: stages entered and milestones reached, by the graph of its kind."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
@@ -48,6 +48,18 @@ class Entry:
     code: str
     event: str
     occurred_at: datetime
+
+
+@dataclass(frozen=True)
+class Report:
+    """A stage or milestone as a machine reports it."""
+
+    external_id: str
+    code: str
+    event: str = ""
+    planned_on: date | None = None
+    occurred_at: datetime | None = None
+    note: str = ""
 
 
 def graph() -> Graph:
@@ -131,6 +143,20 @@ def record(  # noqa: PLR0913 - the facts of a milestone as it is reported
     data = {"case": case.number, "code": code, "event": event, "external_id": external_id}
     audit.record("case.milestone", case, at=at, by=by, data=data)
     return new
+
+
+@transaction.atomic
+def receive(
+    case: Case, report: Report, *, correction: bool, at: datetime, by: User | ApiKey | None
+) -> tuple[Milestone, bool]:
+    """Take a machine's report and say whether it was new; only a declared correction changes."""
+    case = Case.objects.select_for_update().get(pk=case.pk)
+    known = case.milestones.filter(external_id=report.external_id).first()
+    if known is not None and not correction:
+        stored = Report(**{name: getattr(known, name) for name in asdict(report)})
+        if stored != report:
+            raise Refused(_("This number was already reported with another content."))
+    return record(case, **asdict(report), at=at, by=by), known is None
 
 
 @transaction.atomic

@@ -268,16 +268,17 @@ SEND_LEASE_SECONDS = 30
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "bank.api.KeyAuthentication",
+        "bank.api.access.KeyAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["bank.api.MayUse"],
-    "DEFAULT_PAGINATION_CLASS": "bank.api.Pages",
-    "DEFAULT_PARSER_CLASSES": ["bank.api.SafeJSONParser"],
+    "DEFAULT_PERMISSION_CLASSES": ["bank.api.access.MayUse"],
+    "DEFAULT_THROTTLE_CLASSES": ["bank.api.access.KeyThrottle"],
+    "DEFAULT_PAGINATION_CLASS": "bank.api.lists.Pages",
+    "DEFAULT_PARSER_CLASSES": ["bank.api.bodies.SafeJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "bank.api.explain",
+    "EXCEPTION_HANDLER": "bank.api.resources.explain",
     "COERCE_DECIMAL_TO_STRING": True,
     "UNAUTHENTICATED_USER": None,
 }
@@ -286,8 +287,16 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Client relations of a bank that lends to companies and projects.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["bank.api.MayUse"],
+    "SERVE_PERMISSIONS": ["bank.api.access.MayUse"],
     "SWAGGER_UI_DIST": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {
+        "ClientKind": "clients.models.Client.Kind",
+        "CaseKind": "clients.models.CaseKind",
+        "QuestionnaireKind": "surveys.models.Questionnaire.Kind",
+        "EntryKind": "surveys.api.replies.KINDS",
+        "ClientStatus": "clients.models.Client.Status",
+        "CampaignStatus": "surveys.models.Campaign.Status",
+    },
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
 # Tables are staged by our own engine; the page only shows and confirms.

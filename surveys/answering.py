@@ -2,7 +2,7 @@
 
 import logging
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -129,8 +129,13 @@ def correct(response: Response, values: Values, *, at: datetime, language: str) 
 
 def answers_of(response: Response) -> dict[str, Any]:
     """The stored answers by question key, in the form in which they were submitted."""
+    return values_of(response.answers.select_related("question").order_by("question__position"))
+
+
+def values_of(answers: Iterable[Answer]) -> dict[str, Any]:
+    """The same for answers at hand, with their questions, in the order of the page."""
     values: dict[str, Any] = {}
-    for answer in response.answers.select_related("question").order_by("question__position"):
+    for answer in answers:
         question = answer.question
         if answer.na:
             values[question.key] = "na"

@@ -1,0 +1,95 @@
+"""What a request may bring: JSON that a database can hold, and no field that nobody named."""
+
+import json
+from collections.abc import Mapping
+from typing import IO, Any
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from rest_framework import exceptions, serializers, status
+from rest_framework.parsers import JSONParser
+
+DEEPEST = 40
+LARGEST = 2**63 - 1
+
+
+class TooLarge(exceptions.APIException):
+    """More than one request may bring."""
+
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_detail = gettext_lazy("The body is too large.")
+    default_code = "too_large"
+
+
+class Strict(serializers.Serializer[Any]):
+    """A body in which every field must be one that may be written."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Refuse unknown and read-only fields by their names."""
+        if isinstance(data, Mapping):
+            known = {name for name, field in self.fields.items() if not field.read_only}
+            strange = sorted(set(data) - known)
+            if strange:
+                words = [_("There is no field of this name.")]
+                raise serializers.ValidationError({name[:60]: words for name in strange[:20]})
+        return super().to_internal_value(data)
+
+
+class Empty(Strict):
+    """The body of an act that needs none."""
+
+
+class SafeJSONParser(JSONParser):
+    """JSON that a database can hold: bounded depth and integers, no NUL, no lone surrogate."""
+
+    def parse(
+        self,
+        stream: IO[Any],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Return the parsed body, or refuse it with the reason."""
+        text = stream.read(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
+        if len(text) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            raise TooLarge
+        try:
+            body = json.loads(text.decode("utf-8"), parse_constant=_no_constant)
+            _inspect(body)
+        except UnicodeDecodeError as error:
+            raise exceptions.ParseError(_("The body is not UTF-8.")) from error
+        except RecursionError as error:
+            raise exceptions.ParseError(_("The body is nested too deeply.")) from error
+        except ValueError as error:
+            raise exceptions.ParseError(
+                _("The body is not valid JSON: %(reason)s") % {"reason": str(error)[:200]}
+            ) from error
+        return body
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _inspect(body: Any) -> None:
+    """Refuse what JSON allows and a database does not."""
+    waiting = [(body, 0)]
+    while waiting:
+        value, depth = waiting.pop()
+        if depth > DEEPEST:
+            raise RecursionError
+        if isinstance(value, dict):
+            waiting += [(part, depth + 1) for pair in value.items() for part in pair]
+        elif isinstance(value, list):
+            waiting += [(part, depth + 1) for part in value]
+        elif not _storable(value):
+            raise ValueError("a value holds a character or a number that cannot be stored")
+
+
+def _storable(value: Any) -> bool:
+    """Whether a scalar fits every column it may end in."""
+    if isinstance(value, str):
+        return "\x00" not in value and not any("\ud800" <= c <= "\udfff" for c in value)
+    if isinstance(value, int | float):
+        return abs(value) <= LARGEST
+    return True
