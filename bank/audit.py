@@ -18,9 +18,11 @@ from bank.models import ApiKey, AuditEntry, Setting, User
 
 FIRST = "0" * 64
 LATE = timedelta(seconds=10)
-BATCH = 5000
+BATCH = 1000
 # A row beside the settings; no administrator sees or changes it.
 HEAD = "audit_head"
+# One prepared statement for all rows: a bulk update of three columns takes ten times as long.
+_LINK = "UPDATE bank_auditentry SET number = %s, previous = %s, digest = %s WHERE id = %s"
 _LOCK = 7_301_442_019
 
 
@@ -66,12 +68,14 @@ def chain() -> int:
             return 0
         number, previous = _end()
         waiting = list(AuditEntry.objects.filter(number__isnull=True).order_by("id")[:BATCH])
+        rows: list[tuple[int, str, str, int]] = []
         for entry in waiting:
-            number += 1
-            entry.number = number
+            entry.number = number = number + 1
             entry.previous = previous
-            entry.digest = previous = _digest(entry)
-        AuditEntry.objects.bulk_update(waiting, ["number", "previous", "digest"], batch_size=500)
+            previous = _digest(entry)
+            rows.append((number, entry.previous, previous, entry.pk))
+        with connection.cursor() as cursor:
+            cursor.executemany(_LINK, rows)
         head = {"number": number, "digest": previous}
         Setting.objects.update_or_create(key=HEAD, defaults={"value": head})
     return len(waiting)

@@ -12,7 +12,7 @@ LONGEST = 32_767
 def safe_cell(value: object) -> object:
     """Return numbers and dates as they are; text can no longer start a formula.
 
-    A leading apostrophe makes a spreadsheet show the rest as text; our importer takes it off.
+    A leading apostrophe makes a spreadsheet show the rest as text; `clients.imports` takes it off.
     """
     if not isinstance(value, str):
         return value
