@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from bank.models import in_language
+from django.utils.translation import gettext as _
+
 from clients.models import Client, Contact
 from cxportal import charts
 from cxportal.queries.responses import Line
 from surveys import governance
-from surveys.models import Invitation, SuppressionRule
+from surveys.models import Invitation
 
 
 @dataclass(frozen=True)
@@ -32,14 +33,31 @@ class Rated:
     marks: list[charts.Mark]
 
 
-def of(client: Client, lines: Sequence[Line], *, at: datetime) -> list[Person]:
+def reasons() -> dict[str, str]:
+    """Why somebody must not be asked now, short enough to stand behind a name."""
+    return {
+        "no_consent": _("has not agreed, or has opted out"),
+        "contact_cooldown": _("was asked recently"),
+        "client_cap": _("enough people of this client were asked"),
+        "lower_priority": _("another survey comes first"),
+        "decline_freeze": _("an application was declined"),
+        "overdue_or_recovery": _("overdue, litigation or recovery"),
+        "open_complaint": _("a complaint is open"),
+        "compliance_hold": _("compliance hold"),
+        "yearly_cap": _("was asked often enough this year"),
+        "left_company": _("has left the company"),
+        "address_bounced": _("the address bounced"),
+        "follow_up_open": _("a follow-up is open"),
+    }
+
+
+def of(
+    client: Client, lines: Sequence[Line], *, at: datetime, rules: governance.Book
+) -> list[Person]:
     """The contacts who are still there, each with its last open rating; fixed query count."""
     contacts = list(client.contacts.filter(left_on__isnull=True).order_by("external_id"))
-    refused = governance.refusals(contacts, at=at)
-    names = {
-        rule.code: in_language(rule.name_zh, rule.name_en)
-        for rule in SuppressionRule.objects.all()
-    }
+    refused = governance.refusals(contacts, at=at, rules=rules)
+    names = reasons()
     last: dict[int, Line] = {}
     for line in lines:
         if line.named and line.response.contact_id and line.score is not None:

@@ -105,10 +105,10 @@ class Clockwork:
     today: date
 
 
-def clockwork(at: datetime) -> Clockwork:
-    """Read stages and calendar in two queries."""
+def clockwork(at: datetime, calendar: workdays.Calendar | None = None) -> Clockwork:
+    """Read the stages, and the calendar where the caller has not read it yet."""
     stages = {(stage.case_kind, stage.code): stage for stage in Stage.objects.all()}
-    return Clockwork(stages, workdays.calendar(), timezone.localdate(at))
+    return Clockwork(stages, calendar or workdays.calendar(), timezone.localdate(at))
 
 
 def progress_of(cases: Sequence[Case], works: Clockwork) -> list[Progress]:

@@ -11,9 +11,9 @@ from django.views.decorators.http import require_safe
 from bank.http import StaffRequest, role_required
 from bank.models import User
 from clients import queries
-from clients.models import Case, CaseKind, MilestoneType
+from clients.models import Case, CaseKind
 from cxportal import listing
-from cxportal.queries import responses, stages
+from cxportal.queries import activity, responses, stages
 from surveys.models import Response
 
 
@@ -67,7 +67,7 @@ def case(request: StaffRequest, number: str) -> HttpResponse:
         "section": "cases",
         "case": found,
         "progress": progress,
-        "milestones": stages.reached(progress, works, _milestone_names()),
+        "milestones": stages.reached(progress, works, activity.milestone_names()),
         "lines": responses.lines(responses.with_answers(related)[:50], request.user),
     }
     return render(request, "cxportal/case.html", context)
@@ -92,10 +92,6 @@ def _found(viewer: User, filters: dict[str, str], works: stages.Clockwork) -> An
 
 def _stage_names(works: stages.Clockwork) -> dict[str, str]:
     return {code: stage.name for (_kind, code), stage in works.stages.items()}
-
-
-def _milestone_names() -> dict[str, str]:
-    return {row.code: row.name for row in MilestoneType.objects.all()}
 
 
 def _chips(

@@ -15,10 +15,12 @@ from clients.models import Client
 from cxportal import listing
 from cxportal.queries import activity, people, responses, stages
 from metrics.queries import client_means, figures
+from surveys import governance
 from surveys.models import Response
 
 PERIOD = "rolling12m"
 LINES = 200
+EVENTS = 12
 
 
 @require_safe
@@ -66,8 +68,11 @@ def client(request: StaffRequest, code: str) -> HttpResponse:
     rows = responses.found(request.user, responses.Filters(client=found.code))
     lines = responses.lines(responses.with_answers(rows)[:LINES], request.user)
     sent = people.silent(found, at - timedelta(days=365))
-    persons = people.of(found, lines, at=at)
+    rules = governance.book()
+    persons = people.of(found, lines, at=at, rules=rules)
     cases = list(found.cases.select_related("client", "product").order_by("-opened_on", "-pk"))
+    works = stages.clockwork(at, rules.calendar)
+    progress = stages.progress_of(cases, works)
     relational = figures("client", found.pk, period=PERIOD)
     context = {
         "section": "clients",
@@ -81,9 +86,9 @@ def client(request: StaffRequest, code: str) -> HttpResponse:
         "chart_start": at - timedelta(days=365),
         "at": at,
         "comments": [line for line in lines if line.comment][:4],
-        "progress": stages.progress_of(cases, stages.clockwork(at)),
+        "progress": progress,
         "open_cases": sum(case.closed_on is None for case in cases),
-        "events": activity.of(found, lines, sent),
+        "events": activity.of(found, progress, works, lines, sent)[:EVENTS],
         "last_line": lines[0] if lines else None,
         "last_sent": sent[0] if sent else None,
         "parent_in_scope": found.parent is not None
