@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from django.conf import settings
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import F, OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -113,7 +113,9 @@ def clockwork(at: datetime, calendar: workdays.Calendar | None = None) -> Clockw
 
 def progress_of(cases: Sequence[Case], works: Clockwork) -> list[Progress]:
     """The progress of each case, with one query for the milestones of all."""
-    rows = Milestone.objects.filter(case__in=cases).order_by("occurred_at", "planned_on", "pk")
+    rows = Milestone.objects.filter(case__in=cases).order_by(
+        F("occurred_at").asc(nulls_last=True), "planned_on", "pk"
+    )
     by_case: dict[int, list[Milestone]] = {case.pk: [] for case in cases}
     for row in rows:
         by_case[row.case_id].append(row)
