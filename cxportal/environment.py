@@ -6,6 +6,7 @@ import re
 import secrets
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -91,3 +92,14 @@ def database(url: str, *, root: Path) -> dict[str, Any]:
     config["CONN_HEALTH_CHECKS"] = True
     config["OPTIONS"] = {"connect_timeout": 5, "options": _POSTGRES}
     return config
+
+
+def cache_of(broker: str) -> str:
+    """The cache lives on the broker's server, in the database next to the queue's.
+
+    Clearing the cache empties its whole database, so it must never be the queue's own.
+    """
+    if broker.startswith("redis+socket://"):
+        return broker.replace("redis+socket://", "unix://") + "?db=1"
+    parts = urlsplit(broker)
+    return f"{parts.scheme}://{parts.netloc}/{int(parts.path.strip('/') or 0) ^ 1}"

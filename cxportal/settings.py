@@ -192,10 +192,7 @@ BROKER_URL: str = env.str("BROKER_URL", "")
 if BROKER_URL and not BROKER_URL.startswith(("redis://", "rediss://", "redis+socket://")):
     raise ImproperlyConfigured("BROKER_URL must start with redis:// or rediss://.")
 CELERY_BROKER_URL = BROKER_URL or f"redis+socket://{_SOCKET}"
-if BROKER_URL.startswith(("redis://", "rediss://")):
-    _CACHE = re.sub(r"(?<=[^/])/\d+$|(?<=[^/])/?$", "/1", BROKER_URL)
-else:
-    _CACHE = CELERY_BROKER_URL.replace("redis+socket://", "unix://") + "?db=1"
+_CACHE = environment.cache_of(CELERY_BROKER_URL)
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -212,6 +209,7 @@ CELERY_TASK_TIME_LIMIT = 120
 CELERY_TASK_SOFT_TIME_LIMIT = 100
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 5
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 600,
     "socket_timeout": 10,
