@@ -27,6 +27,7 @@ _ZIP = b"PK"
 _GZIP = b"\x1f\x8b"
 _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _SEPARATORS = (",", ";", "\t")
+_HEAD = 65_536
 _QUOTED = re.compile(r'"[^"]*"')
 
 
@@ -131,9 +132,10 @@ def _workbook(content: bytes, name: str, suffix: str, digest: str, sheet: str) -
 def _records(text: str) -> Iterator[tuple[int, list[object]]]:
     """The records with their number; a fault of the format names the record."""
     csv.field_size_limit(MAX_FIELD)
-    first = text.lstrip("\r\n").splitlines()[0] if text.strip() else ""
-    bare = _QUOTED.sub("", first)
-    separator = max(_SEPARATORS, key=bare.count)
+    # Quoted parts are taken out first: a header may hold separators and line breaks in quotes.
+    bare = _QUOTED.sub("", text[:_HEAD]).lstrip("\r\n")
+    first = re.split(r"[\r\n]", bare, maxsplit=1)[0]
+    separator = max(_SEPARATORS, key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     number = 0
     while True:

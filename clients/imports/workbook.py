@@ -32,7 +32,7 @@ class Sheet:
 
 
 def read(content: bytes, *, sheet: str, max_rows: int, max_columns: int) -> Sheet:
-    """Read one sheet: the one named, else the first."""
+    """Read one sheet: the one named, else the first that is not empty."""
     _inspect(content)
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(content))
@@ -41,8 +41,10 @@ def read(content: bytes, *, sheet: str, max_rows: int, max_columns: int) -> Shee
         raise _broken() from error
     if sheet and sheet not in names:
         raise Unreadable(_("The workbook has no sheet “%(sheet)s”."), sheet=sheet)
-    chosen = sheet or names[0]
-    rows = _rows(book, chosen)
+    for chosen in [sheet] if sheet else names:
+        rows = _rows(book, chosen)
+        if any(cell != "" for row in rows for cell in row):
+            break
     width = max((len(row) for row in rows), default=0)
     if len(rows) > max_rows + 1 or width > max_columns:
         raise Unreadable(

@@ -1,0 +1,127 @@
+"""The tour of the documentation, command by command, and the counts it promises."""
+
+import json
+import re
+import shlex
+from collections import Counter
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.db.models import Sum
+
+from bank.models import AuditEntry
+from clients.models import Case, Client, Milestone
+from metrics import queries
+from surveys.models import Answer, Response
+
+TOUR = (settings.BASE_DIR / "docs" / "tour.md").read_text(encoding="utf-8")
+EXPECTED = json.loads((settings.BASE_DIR / "tests/data/expected-public.json").read_text())
+GCDF, SFO = EXPECTED["gcdf"], EXPECTED["sfo_2017"]
+
+
+def commands():
+    """Every `python manage.py …` of the code blocks, in order."""
+    blocks = re.findall(r"```sh\n(.*?)```", TOUR, re.DOTALL)
+    lines = [shlex.split(line) for block in blocks for line in block.splitlines()]
+    return [line[2:] for line in lines if line[:2] == ["python", "manage.py"]]
+
+
+@pytest.fixture
+def toured(db, monkeypatch, capsys):
+    """The database after the tour, and what each command printed."""
+    monkeypatch.chdir(settings.BASE_DIR)
+    printed = []
+    for command, *arguments in commands():
+        if command != "migrate":
+            call_command(command, *arguments)
+            printed.append((command, arguments, capsys.readouterr().out))
+    return printed
+
+
+def test_the_tour_keeps_its_promises(toured, client, staff):
+    _the_lending_book()
+    _the_survey()
+    _the_output(toured)
+    _the_figures(client, staff)
+
+
+def _the_lending_book():
+    cases = Case.objects.filter(number__startswith="GCDF-")
+    assert cases.count() == GCDF["rows"]
+    assert cases.filter(product__code="PF-TERM").count() == GCDF["loans"]
+    assert Client.objects.filter(cases__in=cases).distinct().count() == GCDF["recipients"]
+    assert cases.filter(amount__isnull=True).count() == GCDF["amount_missing"]
+    total = cases.aggregate(total=Sum("amount"))["total"]
+    assert abs(total - Decimal(str(GCDF["usd_sum"]))) < Decimal(5)  # cents rounded row by row
+    stages = Counter(cases.values_list("stage", flat=True))
+    assert stages == {
+        "operation": GCDF["status"]["Completion"],
+        "construction": GCDF["status"]["Implementation"],
+        "approved": GCDF["status"]["Pipeline: Commitment"],
+        "approval": GCDF["status"]["Pipeline: Pledge"],
+        "restructuring": GCDF["status"]["Suspended"],
+    }
+    days = cases.order_by("opened_on").values_list("opened_on", flat=True)
+    assert [days.first(), days.last()] == [date.fromisoformat(d) for d in GCDF["commit_range"]]
+    _the_milestones()
+
+
+def _the_milestones():
+    reached = {}
+    for number, code, moment in Milestone.objects.values_list(
+        "case__number", "code", "occurred_at"
+    ):
+        reached.setdefault(code, {})[number] = moment
+    done = {number: moment for number, moment in reached["cod"].items() if moment}
+    assert len(done) == GCDF["completed"]
+    approved, begun = reached["credit_approval"], reached["construction_start"]
+    assert len(approved) == len(begun) == GCDF["rows"]
+    early = [number for number in begun if begun[number] < approved[number]]
+    assert len(early) == GCDF["start_before_commitment"]
+    before = [number for number in done if done[number] < begun[number]]
+    assert len(before) == GCDF["completion_before_start"]
+
+
+def _the_survey():
+    assert Response.objects.count() == SFO["rows"]
+    assert Response.objects.filter(channel="import", is_test=False).count() == SFO["rows"]
+    scores = Counter(Answer.objects.filter(question__key="nps").values_list("value", flat=True))
+    assert sum(scores.values()) == SFO["netpro_answered"]
+    assert sum(n for score, n in scores.items() if score >= 9) == SFO["promoters"]
+    assert sum(n for score, n in scores.items() if 7 <= score <= 8) == SFO["passives"]
+    assert sum(n for score, n in scores.items() if score <= 6) == SFO["detractors"]
+    overall = Counter(
+        Answer.objects.filter(question__key="sat_overall").values_list("value", flat=True)
+    )
+    answered = sum(overall.values())
+    assert answered == SFO["q7all_answered_1_5"]
+    mean = sum(value * n for value, n in overall.items()) / answered
+    assert round(mean, 4) == SFO["q7all_mean"]
+    assert round(100 * (overall[4] + overall[5]) / answered, 4) == SFO["q7all_top2_pct"]
+
+
+def _the_output(printed):
+    outs = [out for command, _arguments, out in printed if command == "import_file"]
+    assert [re.findall(r"\d+", out)[:6] for out in outs] == [
+        ["54", "0", "0", "792", "0", "0"],
+        ["54", "0", "0", "792", "0", "0"],
+        ["846", "0", "0", "0", "0", "0"],
+        ["846", "0", "0", "0", "0", "0"],
+        ["846", "0", "0", "0", "0", "0"],
+        ["799", "0", "0", "47", "0", "0"],
+        ["0", "0", "799", "47", "0", "0"],
+        ["37", "0", "0", "2794", "0", "0"],
+        ["2831", "0", "0", "0", "0", "0"],
+    ]
+    assert AuditEntry.objects.filter(act="import.apply").count() == len(outs) - 1
+
+
+def _the_figures(client, staff):
+    for period in ("2017-05", "2017Q2"):
+        figure = queries.figures("bank", 0, period=period)["nps_respondent"]
+        assert (round(figure.value, 2), figure.n, figure.clients) == (39.84, 2746, 37)
+        assert (figure.method, figure.gate) == ("adj_wald", "")
+        assert (round(figure.low, 2), round(figure.high, 2)) == (37.18, 42.41)
