@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 else:
     Page, AccountPage = admin.ModelAdmin, UserAdmin
 
+TIMES = ("created_at", "expires_at", "revoked_at", "last_used_at")
 # What makes somebody mightier: only a superuser gives it, whatever a form posts.
 POWERS = ("role", "is_staff", "is_superuser", "groups", "user_permissions")
 
@@ -167,28 +168,24 @@ class ApiKeyAdmin(Page):
     """Keys of machines: made here, shown once, revoked; never edited and never deleted."""
 
     form = KeyForm
-    list_display = ("name", "prefix", "scopes", "team", "expires_at", "revoked_at", "last_used_at")
+    list_display = ("name", "prefix", "rights", "team", "expires_at", "revoked_at", "last_used_at")
     list_select_related = ("team",)
     list_filter = ("revoked_at",)
     search_fields = ("name", "prefix")
     autocomplete_fields = ("team",)
     ordering = ("-created_at", "-id")
     actions = ("revoke",)
-    fields = (
-        "name",
-        "prefix",
-        "scopes",
-        "team",
-        "created_by",
-        "created_at",
-        "expires_at",
-        "revoked_at",
-        "last_used_at",
-    )
+    asked = ("name", "scopes", "team", "expires_at")
+    shown = ("name", "prefix", "rights", "team", "created_by", *TIMES)
+
+    @admin.display(description=_("scopes"))
+    def rights(self, row: ApiKey) -> str:
+        """The scopes in words, not as the list they are kept in."""
+        return ", ".join(row.scopes)
 
     def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
         """Ask for what a key is made from; show everything but the digest."""
-        return self.fields if obj else ("name", "scopes", "team", "expires_at")
+        return self.shown if obj else self.asked
 
     def has_change_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
         """A key in use does not change under the hands of a machine."""
