@@ -14,7 +14,7 @@ from bank import formats, settings
 from bank.models import in_language
 from clients import consent
 from clients.models import Suppression
-from surveys import answering, forms, http, pages, questionnaires, reference
+from surveys import answering, forms, http, pages, questionnaires, reference, sheets
 from surveys.models import Hit, Invitation, Question, Response
 
 ONE_CLICK = "List-Unsubscribe"
@@ -178,7 +178,7 @@ def _sheet(
     invitation: Invitation, language: str, values: dict[str, Any], faults: dict[str, str]
 ) -> HttpResponse:
     """The survey with what was typed; on a correction it says that the old answer still stands."""
-    sheet = pages.Sheet(invitation.version, language, invitation.variables, values, faults)
+    sheet = sheets.Sheet(invitation.version, language, invitation.variables, values, faults)
     with translation.override(http.LANGUAGES[language]):
         answered = invitation.answered_at
         extra = {"editing": formats.day_in_text(answered) if answered else None}

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from bank.admin import Audited
-from surveys import http, pages, questionnaires, reference
+from surveys import http, pages, questionnaires, reference, sheets
 from surveys.models import Question, Questionnaire, Version
 
 if TYPE_CHECKING:
@@ -234,7 +234,7 @@ class VersionAdmin(Audited):
         asked = request.GET.get("lang", "")
         language = asked if asked in http.LANGUAGES else "zh"
         examples = {row["name"]: row.get(f"example_{language}") for row in version.variables}
-        sheet = pages.Sheet(version, language, examples)
+        sheet = sheets.Sheet(version, language, examples)
         with translation.override(http.LANGUAGES[language]):
             return http.send(pages.render(None, sheet), language)
 

@@ -1,7 +1,10 @@
 """The pages of the client, through the test client: no session, no cookie, no scripts."""
 
+import gzip
+import json
 import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.db import connection
@@ -12,8 +15,8 @@ from django.utils import translation
 from bank.models import AuditEntry, Role
 from clients import consent
 from clients.models import Consent
-from surveys import http, links
-from surveys.models import Hit, Invitation, Response
+from surveys import http, links, reference
+from surveys.models import Hit, Invitation, Response, Version
 from tests.factories import (
     NOW,
     make_campaign,
@@ -26,6 +29,7 @@ from tests.factories import (
 )
 
 pytestmark = pytest.mark.django_db
+FOLDER = Path(__file__).parents[2] / "reference"
 GOOD = {"nps": "9", "csat": "4"}
 LOW = {"nps": "3", "csat": "2"}
 
@@ -386,6 +390,23 @@ def test_a_visit_takes_two_queries_and_a_submit_eight(browser, invitation):
         "INSERT",
         "RELEASE",
     ]
+
+
+def test_the_page_of_the_longest_questionnaire_stays_small(browser):
+    data = {
+        name: json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+        for name in ("questionnaires", "case_model")
+    }
+    reference.load(data, NOW)
+    for version in Version.objects.all():
+        examples = {row["name"]: row["example_zh"] for row in version.variables}
+        invitation = make_invitation(version=version, variables=examples)
+        page = browser.get(survey(invitation))
+        assert page.status_code == 200
+        assert len(page.content) < 25_000
+        assert len(gzip.compress(page.content)) < 5_000
+        assert "{{" not in page.text
+        assert "\x01" not in page.text
 
 
 def test_hits_keep_who_asked_within_bounds(browser, invitation):
