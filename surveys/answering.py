@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
+from uuid import uuid4
 
 from django.db import transaction
 
@@ -82,7 +83,7 @@ def submit(
         if not is_open(held, at):
             raise Closed(str(held.uuid))
         response = Response(
-            response_id=f"R-{held.uuid.hex[:16]}",
+            response_id=_number(held),
             channel=channel,
             language=language,
             submitted_at=at,
@@ -112,10 +113,9 @@ def correct(response: Response, values: Values, *, at: datetime, language: str) 
         kept, _faults = judge(questionnaires.questions(held.version), values, held.variables)
         if kept == answers_of(standing):
             return standing
-        versions = Response.objects.filter(invitation=held).count()
         Response.objects.filter(pk=standing.pk).update(retracted_at=at)
         correction = Response(
-            response_id=f"R-{held.uuid.hex[:16]}-{versions + 1}",
+            response_id=_number(held, Response.objects.filter(invitation=held).count()),
             channel=standing.channel,
             language=language,
             submitted_at=at,
@@ -162,6 +162,13 @@ def _lock(invitation: Invitation) -> Invitation:
     """The row as it is now, ours until the transaction ends (SQLite has one writer anyway)."""
     rows = Invitation.objects.select_for_update(of=("self",))
     return rows.select_related("version", "campaign").get(pk=invitation.pk)
+
+
+def _number(held: Invitation, versions: int = 0) -> str:
+    """A number made from the link's; where nobody is to be named, one that leads nowhere."""
+    if held.version.attribution == Version.Attribution.ANONYMOUS_OPTIONAL:
+        return f"R-{uuid4().hex[:16]}"
+    return f"R-{held.uuid.hex[:16]}" + (f"-{versions + 1}" if versions else "")
 
 
 def _store(response: Response, held: Invitation, values: Values) -> None:
