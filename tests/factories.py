@@ -6,6 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
+from django.test import Client as Browser
+
+from bank import keys
 from bank.models import Role, Team, User
 from clients.models import Case, Client, Consent, Contact
 from surveys import campaigns, links
@@ -33,6 +36,20 @@ def make_user(username: str, role: str, team: Team | None = None, **fields: Any)
         }
         | fields
     )
+
+
+def make_caller(*scopes: str, team: Team | None = None) -> Browser:
+    """A machine that shows a key of its own with every call."""
+    _key, secret = keys.make("core", scopes=scopes or ("read",), team=team, at=NOW, by=None)
+    return Browser(headers={"Authorization": f"Bearer {secret}"})
+
+
+def make_visitor(user: User | None) -> Browser:
+    """A browser in which this person is signed in; without one, a stranger's."""
+    browser = Browser()
+    if user is not None:
+        browser.force_login(user)
+    return browser
 
 
 def make_staff() -> SimpleNamespace:

@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from django.core.exceptions import RequestDataTooBig
 from django.db import DataError, IntegrityError, InterfaceError, OperationalError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -12,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 from rest_framework.viewsets import GenericViewSet
 
+from bank.api.bodies import TooLarge
 from bank.api.lists import ALWAYS, Row
 
 
@@ -60,6 +62,8 @@ class Unprocessable(exceptions.APIException):
 
 def explain(error: Exception, context: dict[str, Any]) -> Response | None:
     """Answer data errors with 400 and an outage with 503; the rest as the framework does."""
+    if isinstance(error, RequestDataTooBig):
+        return exception_handler(TooLarge(), context)
     if isinstance(error, DataError | OverflowError):
         return Response(
             {"detail": _("A value is out of range.")}, status=status.HTTP_400_BAD_REQUEST
