@@ -65,12 +65,12 @@ def of(
     people = []
     for contact in contacts:
         no = refused.get(contact.pk)
-        line = last.get(contact.pk)
+        rated = last.get(contact.pk)
         people.append(
             Person(
                 contact,
-                line.score if line else None,
-                line is not None,
+                None if rated is None else rated.score,
+                rated is not None,
                 names.get(no.code, no.code) if no else "",
                 no.free_on if no else None,
             )

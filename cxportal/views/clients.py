@@ -91,8 +91,9 @@ def client(request: StaffRequest, code: str) -> HttpResponse:
         "events": activity.of(found, progress, works, lines, sent)[:EVENTS],
         "last_line": lines[0] if lines else None,
         "last_sent": sent[0] if sent else None,
-        "parent_in_scope": found.parent is not None
-        and Client.objects.visible_to(request.user).filter(pk=found.parent_id).exists(),
+        "parent": Client.objects.visible_to(request.user).filter(subsidiaries=found).first()
+        if found.parent_id
+        else None,
     }
     return render(request, "cxportal/client.html", context)
 

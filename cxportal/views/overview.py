@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from bank.http import StaffRequest, role_required
-from cxportal import charts
+from cxportal import charts, trends
 from cxportal.queries import overview as queries
 from cxportal.queries import responses
 from metrics.queries import Figure, figures
@@ -56,7 +56,7 @@ def _figures(unit: queries.Unit, period: str, teams: list[Any], *, at: datetime)
         "axis": _axis(nps, on),
         "parts": _parts(nps),
         "histogram": _histogram(found["nps_respondent"]),
-        "trend": charts.trend(_points(rolling, monthly, months), on),
+        "trend": trends.trend(_points(rolling, monthly, months), on),
         "months": list(zip(months, rolling, monthly, strict=True)),
         "dimensions": _dimensions(found),
         "team_ticks": charts.whisker_ticks(on),
@@ -84,9 +84,9 @@ def _histogram(fig: Figure) -> charts.Histogram | None:
 
 def _points(
     rolling: list[Figure], monthly: list[Figure], months: list[str]
-) -> list[charts.TrendPoint]:
+) -> list[trends.TrendPoint]:
     return [
-        charts.TrendPoint(month, fig.value, fig.low, fig.high, month_fig.n)
+        trends.TrendPoint(month, fig.value, fig.low, fig.high, month_fig.n)
         for month, fig, month_fig in zip(months, rolling, monthly, strict=True)
     ]
 

@@ -50,19 +50,6 @@ def test_histogram_keeps_a_stub_for_zero_and_names_the_groups():
     ]
 
 
-def test_month_without_a_figure_interrupts_the_line():
-    month = [charts.TrendPoint(f"2026-{n:02d}", 10, 0, 20, 5) for n in range(1, 6)]
-    month[2] = charts.TrendPoint("2026-03", None, None, None, 0)
-    drawn = charts.trend(month, charts.Domain())
-    assert [len(line.split()) for line in drawn.lines] == [2, 2]
-    assert [dot.y is None for dot in drawn.dots] == [False, False, True, False, False]
-
-
-def test_trend_without_any_figure_has_no_line():
-    drawn = charts.trend([charts.TrendPoint("2026-01", None, None, None, 0)], charts.Domain())
-    assert drawn.lines == []
-
-
 @pytest.mark.parametrize(
     ("score", "group", "radius"), [(0, "d", 2), (6, "d", 2), (7, "n", 8), (9, "p", 13)]
 )
