@@ -7,7 +7,6 @@ and an export agree to the character. Signed values carry U+2212, never a hyphen
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
-from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -210,8 +209,3 @@ def _trimmed(value: Decimal) -> str:
     """At most two decimals, without idle zeros."""
     text = number(value, 2)
     return text.rstrip("0").rstrip(".")
-
-
-def zone_name() -> str:
-    """The reporting zone, as named beside times."""
-    return settings.TIME_ZONE

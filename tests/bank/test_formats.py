@@ -143,6 +143,22 @@ def test_masked_shows_the_ends_only():
     assert formats.masked("123") == "••••"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        formats.number(None),
+        formats.share_change(None),
+        formats.share_interval(None, None),
+        formats.number_interval(None, None),
+        formats.score(None, 10),
+        formats.ratio(None),
+        formats.duration(None),
+    ],
+)
+def test_nothing_is_a_dash_everywhere(text):
+    assert text == "–"
+
+
 def test_missing_is_a_dash_with_words():
     with translation.override("en"):
         assert (formats.missing(), formats.missing_words()) == ("–", "no data")

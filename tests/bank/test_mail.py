@@ -102,6 +102,12 @@ def test_connection_closed_while_idle_is_opened_again(settings):
     assert relay.connections == 2
 
 
+def test_relay_that_hangs_up_after_a_refusal_or_at_the_end_does_no_harm(settings):
+    relay, outcomes = send(settings, count=2, RCPT=["550 no"], RSET=CUT, QUIT=CUT)
+    assert [outcome.kind for outcome in outcomes] == ["refused", "accepted"]
+    assert relay.connections == 2
+
+
 def test_unknown_message_is_never_sent_again(settings):
     relay, outcomes = send(settings, count=2, BODY=["250 ok", CUT])
     assert [outcome.kind for outcome in outcomes] == ["accepted", "unknown"]
