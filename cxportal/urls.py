@@ -5,7 +5,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
-from cxportal.views import cases, clients, demo_mail, health, overview, responses
+from cxportal.views import cases, clients, demo_mail, health, imports, overview, responses
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="overview"), name="home"),
@@ -24,6 +24,17 @@ urlpatterns = [
     path("demo/mail/<str:name>/html/", demo_mail.body, name="demo-mail-body"),
     path("accounts/", include("bank.urls")),
     path("", include("surveys.urls")),
+    path("admin/imports/", admin.site.admin_view(imports.page.import_action), name="imports"),
+    path(
+        "admin/imports/apply/",
+        admin.site.admin_view(imports.page.process_import),
+        name="imports-apply",
+    ),
+    path(
+        "admin/imports/template/<str:kind>.<str:suffix>",
+        admin.site.admin_view(imports.template),
+        name="imports-template",
+    ),
     path("admin/", admin.site.urls),
     path("api/v1/", include("cxportal.api")),
 ]

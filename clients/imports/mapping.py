@@ -74,13 +74,22 @@ class Map:
 def read(path: Path) -> Map:
     """Read a mapping file of the disk."""
     try:
-        return load(json.loads(path.read_text(encoding="utf-8-sig")))
+        return loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise Unreadable(
             _("The mapping file cannot be opened: %(why)s."), why=error.strerror
         ) from error
-    except ValueError as error:
+    except UnicodeError as error:
         raise Unreadable(_("The mapping file is not valid JSON: %(why)s."), why=error) from error
+
+
+def loads(text: str) -> Map:
+    """Read a mapping that was typed or pasted."""
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise Unreadable(_("The mapping file is not valid JSON: %(why)s."), why=error) from error
+    return load(content)
 
 
 def load(content: object) -> Map:
