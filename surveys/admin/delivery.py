@@ -1,0 +1,116 @@
+"""The invitations and the send ledger, to be looked at; a person decides what was lost."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from bank.admin import ReadOnly
+from surveys import ledger, queries, tasks
+from surveys.models import Delivery, Invitation
+
+
+@admin.register(Invitation)
+class InvitationAdmin(ReadOnly):
+    """Who is asked, and who is not and why."""
+
+    list_display = (
+        "contact",
+        "client",
+        "campaign",
+        "state",
+        "reason",
+        "free_on",
+        "sent_at",
+        "answered_at",
+    )
+    list_select_related = ("contact", "client", "campaign")
+    list_filter = ("state", "reason", "language", ("campaign", admin.RelatedOnlyFieldListFilter))
+    search_fields = (
+        "=uuid",
+        "contact__name",
+        "=contact__external_id",
+        "contact__email",
+        "=client__code",
+        "client__name_zh",
+        "client__name_en",
+    )
+    # The digests open nothing, but nobody needs to see them either.
+    exclude = ("survey_digest", "opt_out_digest")
+    ordering = ("-pk",)
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Invitation]:
+        """Only invitations of clients the person may see."""
+        who: Any = request.user
+        return super().get_queryset(request).filter(pk__in=queries.invitations(who).values("pk"))
+
+
+@admin.register(Delivery)
+class DeliveryAdmin(ReadOnly):
+    """The ledger: one row a mail, and what the relay said."""
+
+    list_display = (
+        "contact",
+        "campaign",
+        "kind",
+        "state",
+        "reason",
+        "attempt",
+        "next_try_at",
+        "sent_at",
+        "relay_reply",
+    )
+    list_select_related = ("invitation__contact", "invitation__campaign")
+    list_filter = ("state", "kind", "reason")
+    search_fields = (
+        "=message_id",
+        "invitation__contact__name",
+        "invitation__contact__email",
+        "=invitation__client__code",
+    )
+    ordering = ("-pk",)
+    show_full_result_count = False
+    actions = ("send_again", "consider_sent")
+
+    @admin.display(description=gettext_lazy("contact"))
+    def contact(self, row: Delivery) -> str:
+        """The person the mail is for."""
+        return str(row.invitation.contact)
+
+    @admin.display(description=gettext_lazy("campaign"))
+    def campaign(self, row: Delivery) -> str:
+        """The campaign the mail belongs to."""
+        return str(row.invitation.campaign or "–")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
+        """Only mails to clients the person may see."""
+        who: Any = request.user
+        seen = queries.invitations(who).values("pk")
+        return super().get_queryset(request).filter(invitation__in=seen)
+
+    def has_decide_permission(self, request: HttpRequest) -> bool:
+        """Let those decide on lost mails who may run campaigns."""
+        return request.user.has_perm("surveys.change_campaign")
+
+    @admin.action(description=gettext_lazy("Send once more"), permissions=["decide"])
+    def send_again(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
+        """Queue lost mails again, with the same message id and link."""
+        self._decide(request, queryset, ledger.send_again)
+        tasks.ring()
+
+    @admin.action(description=gettext_lazy("Consider sent"), permissions=["decide"])
+    def consider_sent(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
+        """Take lost mails for arrived."""
+        self._decide(request, queryset, ledger.consider_sent)
+
+    def _decide(self, request: HttpRequest, queryset: QuerySet[Delivery], act: Any) -> None:
+        lost = list(queryset.filter(state=Delivery.State.UNKNOWN).order_by("pk"))
+        for delivery in lost:
+            act(delivery, at=timezone.now(), by=request.user)
+        text = _("%(count)d mails were decided; only those with an unknown outcome can be.")
+        self.message_user(request, text % {"count": len(lost)})
