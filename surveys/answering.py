@@ -161,7 +161,7 @@ def plain(text: str) -> str:
 def _lock(invitation: Invitation) -> Invitation:
     """The row as it is now, ours until the transaction ends (SQLite has one writer anyway)."""
     rows = Invitation.objects.select_for_update(of=("self",))
-    return rows.select_related("version", "campaign").get(pk=invitation.pk)
+    return rows.lean().get(pk=invitation.pk)
 
 
 def _number(held: Invitation, versions: int = 0) -> str:

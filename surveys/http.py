@@ -51,8 +51,9 @@ def client_page(view: View) -> View:
 
 def find(request: HttpRequest, *, related: tuple[str, ...], **digest: str) -> Invitation | None:
     """The invitation of a link in one read, or None."""
-    rows = Invitation.objects.select_related("version__questionnaire", "campaign", *related)
-    return rows.filter(**digest).first()
+    return (
+        Invitation.objects.lean().select_related(*related).filter(**digest).order_by("pk").first()
+    )
 
 
 def language_of(request: HttpRequest, invitation: Invitation) -> str:

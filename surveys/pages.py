@@ -31,13 +31,13 @@ Values = Mapping[str, Any]
 
 def ready(invitation: Invitation, language: str, score: int | None) -> str:
     """The untouched page of one invitation, from the store of pages kept ready."""
-    version = invitation.version
+    version = questionnaires.whole(invitation.version)
     shown = tuple(
         questionnaires.possible(question.show_if, invitation.variables)
         for question in questionnaires.questions(version)
     )
     about = invitation.case is not None
-    key = (version.pk, version.source_digest, version.published_at, language, shown, about, score)
+    key = (questionnaires.mark(version), language, shown, about, score)
     parts = _cut.get(key)
     if parts is None:
         parts = _PLACE.split(_INDENT.sub("\n", _uncut(invitation, language, score)))
@@ -71,7 +71,7 @@ def hotline(words: Values) -> str:
 
 def _uncut(invitation: Invitation, language: str, score: int | None) -> str:
     """Render the page with marks where names go."""
-    version = invitation.version
+    version = questionnaires.whole(invitation.version)
     planned = {row["name"] for row in version.variables}
     words = {name: f"\x01{name}\x02" for name in planned}
     question = next(iter(questionnaires.questions(version)), None)
@@ -84,12 +84,12 @@ def _uncut(invitation: Invitation, language: str, score: int | None) -> str:
 
 
 def _personal(invitation: Invitation, language: str) -> dict[str, str]:
-    words = questionnaires.spoken(invitation.version, invitation.variables, language)
+    """What goes into the marks of a page, escaped."""
+    version = questionnaires.whole(invitation.version)
+    words = questionnaires.spoken(version, invitation.variables, language)
+    if "hotline" in (row["name"] for row in version.variables):
+        words["hotline"] = hotline(words)
     names = {name: str(escape(value)) for name, value in words.items()}
-    if "hotline" not in words and any(
-        row["name"] == "hotline" for row in invitation.version.variables
-    ):
-        names["hotline"] = str(escape(hotline(words)))
     names["/opt_out"] = _opt_out(invitation)
     names["/about"] = str(escape(invitation.case.name)) if invitation.case is not None else ""
     return names

@@ -18,6 +18,7 @@ _PLACE = re.compile(r"\{\{\s*([a-z_]+)\s*\}\}")
 # Versions kept in memory; a bank asks a handful at a time.
 KEPT = 200
 _frozen: dict[tuple[Any, ...], list[Question]] = {}
+_texts: dict[tuple[Any, ...], Version] = {}
 
 Condition = dict[str, Any]
 # A message to be translated, and the values it names.
@@ -43,20 +44,37 @@ def current(questionnaire: Questionnaire) -> Version | None:
 
 def questions(version: Version) -> list[Question]:
     """The questions in order; those of a published version are read once per process."""
-    key = (version.pk, version.source_digest, version.published_at)
+    key = mark(version)
     if key in _frozen:
         return _frozen[key]
     rows = list(version.questions.order_by("position", "id"))
     if version.published_at is not None:
         if len(_frozen) >= KEPT:
-            _frozen.clear()
+            forget()
         _frozen[key] = rows
     return rows
+
+
+def whole(version: Version) -> Version:
+    """The version with all its texts, for one that was read without them; read once as well."""
+    key = mark(version)
+    if key in _texts:
+        return _texts[key]
+    row = Version.objects.select_related("questionnaire").get(pk=version.pk)
+    if version.published_at is not None:
+        _texts[key] = row
+    return row
+
+
+def mark(version: Version) -> tuple[Any, ...]:
+    """What tells one published wording from another, also after it was mended before use."""
+    return (version.pk, version.source_digest, version.published_at)
 
 
 def forget() -> None:
     """Empty what this process remembers of published versions."""
     _frozen.clear()
+    _texts.clear()
 
 
 def publish(version: Version, *, at: datetime, by: User | ApiKey | None = None) -> Version:

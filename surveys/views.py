@@ -178,7 +178,8 @@ def _sheet(
     invitation: Invitation, language: str, values: dict[str, Any], faults: dict[str, str]
 ) -> HttpResponse:
     """The survey with what was typed; on a correction it says that the old answer still stands."""
-    sheet = sheets.Sheet(invitation.version, language, invitation.variables, values, faults)
+    version = questionnaires.whole(invitation.version)
+    sheet = sheets.Sheet(version, language, invitation.variables, values, faults)
     with translation.override(http.LANGUAGES[language]):
         answered = invitation.answered_at
         extra = {"editing": formats.day_in_text(answered) if answered else None}
@@ -196,7 +197,7 @@ def _already(invitation: Invitation, token: str, language: str) -> HttpResponse:
 
 
 def _thanks(invitation: Invitation, values: dict[str, Any], language: str) -> dict[str, Any]:
-    version = invitation.version
+    version = questionnaires.whole(invitation.version)
     words = questionnaires.spoken(version, invitation.variables, language)
     questions = questionnaires.visible(
         questionnaires.questions(version), values, invitation.variables

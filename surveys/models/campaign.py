@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from bank import scope
 from bank.models import ApiKey, User
 from clients.models import Case, Client, Contact, Milestone
-from surveys.models.questionnaire import Questionnaire, Version
+from surveys.models.questionnaire import TEXTS, Questionnaire, Version
 
 
 class Campaign(models.Model):
@@ -81,6 +81,12 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
     def visible_to(self, viewer: User | ApiKey) -> Self:
         """Only invitations to clients this viewer may see."""
         return self.filter(scope.clients_of(viewer, "client__"))
+
+    def lean(self) -> Self:
+        """With campaign and version, but without the long texts a process remembers anyway."""
+        return self.select_related("version", "campaign").defer(
+            *(f"version__{name}" for name in TEXTS), "campaign__audience"
+        )
 
 
 class Invitation(models.Model):
