@@ -34,11 +34,13 @@ class Grid(Sequence[tuple[Unit, Figure]]):
     ) -> None:
         self._units, self._unit_of = units, unit_of
         self._metrics, self._period = metrics, period
+        self._count: int | None = None
 
     def __len__(self) -> int:
-        units = self._units
-        count = len(units) if isinstance(units, list) else units.count()
-        return count * len(self._metrics)
+        if self._count is None:
+            units = self._units
+            self._count = len(units) if isinstance(units, list) else units.count()
+        return self._count * len(self._metrics)
 
     @overload
     def __getitem__(self, key: int) -> tuple[Unit, Figure]: ...
