@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from metrics.facts.pools import COMPOSITE, Pool, Tally
-from metrics.facts.replies import DIMENSIONS, NPS
+from metrics.facts.pools import Pool, Tally
+from metrics.facts.replies import COMPOSITE, DIMENSIONS, NPS
 from metrics.formulas import responding, scores, uncertainty
 from metrics.formulas.answers import Counts
 

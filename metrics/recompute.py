@@ -137,7 +137,7 @@ def _aggregates(
     for client, given, asked in _everything(None):
         _fold(found, client, given, asked, windows, members)
     made: dict[str, list[Measurement]] = {Scope.BANK: [], Scope.TEAM: [], Scope.CAMPAIGN: []}
-    for unit, pool in found.items():
+    for unit, pool in _with_units_above(found, members).items():
         known = pool.invited if unit.scope == Scope.CAMPAIGN else members.eligible[unit.scope_id]
         made[unit.scope] += storing.build(
             unit, pool, eligible=known, parameter_set=parameter_set, at=windows.at
@@ -153,19 +153,34 @@ def _fold(
     windows: Windows,
     members: Membership,
 ) -> None:
-    """Add one client to every pool above it."""
-    teams = members.teams.get(client, ())
-    owners = [(Scope.BANK, 0), *((Scope.TEAM, team) for team in teams)]
+    """Add one client to the pools of its own team, 0 for none, and of its campaigns."""
+    team = next(iter(members.teams.get(client, ())), 0)
     held = pools.sort(
         client, given, asked, lambda row: [(row.population, k) for k in windows.with_trend(row.at)]
     )
     for (kind, period), bucket in held.items():
-        for scope, scope_id in owners:
-            unit = Unit(scope, scope_id, kind, period)
-            found.setdefault(unit, Pool()).add(bucket, eligible=client in members.active)
+        unit = Unit(Scope.TEAM, team, kind, period)
+        found.setdefault(unit, Pool()).add(bucket, eligible=client in members.active)
     waves = pools.sort(client, given, asked, lambda row: _wave_keys(row, windows))
     for unit, bucket in waves.items():
         found.setdefault(unit, Pool()).add(bucket, eligible=bool(bucket.outcomes))
+
+
+def _with_units_above(found: dict[Unit, Pool], members: Membership) -> dict[Unit, Pool]:
+    """The pools of campaigns as they are, and those of teams merged upwards to the bank.
+
+    In a fixed order: sums of fractions depend on it in their last digit.
+    """
+    above: dict[Unit, Pool] = {}
+    for unit in sorted(found, key=astuple):
+        if unit.scope == Scope.CAMPAIGN:
+            above[unit] = found[unit]
+            continue
+        owners = [(Scope.TEAM, team) for team in members.chains.get(unit.scope_id, ())]
+        for scope, scope_id in [(Scope.BANK, 0), *owners]:
+            key = Unit(scope, scope_id, unit.population, unit.period)
+            above.setdefault(key, Pool()).merge(found[unit])
+    return above
 
 
 def _wave_keys(row: Reply | Request, windows: Windows) -> list[Unit]:

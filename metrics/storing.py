@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 
@@ -14,6 +15,7 @@ from metrics.indicators import Indicator, Reading
 from metrics.models import Measurement, ParameterSet
 
 COMPLEMENTARY = "COMPLEMENTARY"
+_IDENTITY = ("scope_id", "population", "period", "metric")
 _CONTENT = (
     "value",
     "low",
@@ -31,7 +33,6 @@ _CONTENT = (
     "flags",
     "detail",
 )
-Key = tuple[int, str, str, str]
 
 
 @dataclass(frozen=True)
@@ -153,9 +154,12 @@ def store(scope: str, scope_ids: Iterable[int] | None, made: list[Measurement]) 
     found = Measurement.objects.filter(scope=scope)
     if scope_ids is not None:
         found = found.filter(scope_id__in=list(scope_ids))
-    stored = {_key(row): row for row in found.iterator(chunk_size=5000)}
-    wanted = {_key(row): row for row in made}
-    gone = [row.pk for key, row in stored.items() if key not in wanted]
+    stored = {
+        tuple(row[name] for name in _IDENTITY): row
+        for row in found.values("pk", *_IDENTITY, *_CONTENT, "as_of").iterator(chunk_size=5000)
+    }
+    wanted = {tuple(getattr(row, name) for name in _IDENTITY): row for row in made}
+    gone = [row["pk"] for key, row in stored.items() if key not in wanted]
     changed = [row for key, row in wanted.items() if not _same(stored.get(key), row)]
     if gone:
         Measurement.objects.filter(pk__in=gone).delete()
@@ -169,13 +173,10 @@ def store(scope: str, scope_ids: Iterable[int] | None, made: list[Measurement]) 
     return len(gone) + len(changed)
 
 
-def _key(row: Measurement) -> Key:
-    return row.scope_id, row.population, row.period, row.metric
-
-
-def _same(old: Measurement | None, new: Measurement) -> bool:
-    if old is None or any(getattr(old, name) != getattr(new, name) for name in _CONTENT):
+def _same(old: dict[str, Any] | None, new: Measurement) -> bool:
+    if old is None or any(old[name] != getattr(new, name) for name in _CONTENT):
         return False
+    if not new.period.startswith("rolling"):
+        return True
     zone = settings.TIME_ZONE
-    same_day = periods.local_date(old.as_of, zone) == periods.local_date(new.as_of, zone)
-    return same_day or not new.period.startswith("rolling")
+    return periods.local_date(old["as_of"], zone) == periods.local_date(new.as_of, zone)

@@ -1,7 +1,7 @@
 """From replies to sums: one bucket per client and period, many buckets in one pool.
 
-Of the answers of one person to one item the last in the period counts; the composite of CSAT
-is an item of its own. A pool keeps sums only, so that it is as small for a bank as for a team.
+Of the answers of one person to one item the last in the period counts. A pool keeps sums only,
+so that it is as small for a bank as for a team.
 """
 
 from collections import Counter
@@ -9,15 +9,13 @@ from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from metrics.facts.replies import DIMENSIONS, NPS, Reply
+from metrics.facts.replies import COMPOSITE, DIMENSIONS, NPS, Reply
 from metrics.facts.requests import Request
 from metrics.formulas import scores
 from metrics.formulas.parameters import DEFAULT
 
-COMPOSITE = "csat"
 K = TypeVar("K", bound=Hashable)
 ITEMS = (NPS, *DIMENSIONS, COMPOSITE)
-_WEIGHTS = dict(DEFAULT.csat.weights)
 _TOP_FROM = DEFAULT.csat.hi - 1
 
 
@@ -48,13 +46,9 @@ def sort(
     """The buckets of one client; replies come in order of time, so the last one stands."""
     found: dict[K, Bucket] = {}
     for reply in replies:
-        marks: dict[str, float] = dict(reply.values)
-        composite = scores.composite(reply.values, _WEIGHTS)
-        if composite is not None:
-            marks[COMPOSITE] = composite
         for key in keys_of(reply):
             held = found.setdefault(key, Bucket(client)).held
-            for item, value in marks.items():
+            for item, value in reply.values.items():
                 held.setdefault(item, {})[reply.person] = (value, reply.attributable)
     for request in requests:
         for key in keys_of(request):
@@ -74,10 +68,17 @@ class Tally:
     most: int = 0
     outside: int = 0
 
+    def merge(self, other: "Tally") -> None:
+        """Add the base of other clients."""
+        self.n += other.n
+        self.clients += other.clients
+        self.most = max(self.most, other.most)
+        self.outside += other.outside
+
 
 @dataclass(slots=True)
 class Pool:
-    """The sums of many clients, added in the order of their numbers."""
+    """The sums of many clients, each of them taken in once."""
 
     histogram: list[int] = field(default_factory=lambda: [0] * 11)
     votes: Counter[str] = field(default_factory=Counter)
@@ -102,13 +103,30 @@ class Pool:
             self.invited += 1
             self.usable += bool(bucket.outcomes["i"] + bucket.outcomes["p"])
 
+    def merge(self, other: "Pool") -> None:
+        """Take in the clients of another pool, which holds none of this one's."""
+        self.histogram = [a + b for a, b in zip(self.histogram, other.histogram, strict=True)]
+        for item, tally in self.tallies.items():
+            tally.merge(other.tallies[item])
+        for mine, theirs in (
+            (self.votes, other.votes),
+            (self.top, other.top),
+            (self.total, other.total),
+            (self.outcomes, other.outcomes),
+        ):
+            mine.update(theirs)
+        self.composites += other.composites
+        self.attributable += other.attributable
+        self.invited += other.invited
+        self.usable += other.usable
+
     def _count(self, item: str, values: list[float], *, eligible: bool) -> None:
         tally = self.tallies[item]
         tally.n += len(values)
         tally.clients += 1
         tally.most = max(tally.most, len(values))
         tally.outside += not eligible
-        if item in _WEIGHTS:
+        if item in DIMENSIONS:
             self.top[item] += sum(value >= _TOP_FROM for value in values)
             self.total[item] += int(sum(values))
 

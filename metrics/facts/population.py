@@ -15,10 +15,12 @@ from surveys.models import Invitation, Response
 class Membership:
     """Each client's teams at present, from its own up to the root, and who is eligible.
 
-    `eligible` counts clients with status active, by team; under 0 those of the whole bank.
+    `chains` holds the same line upwards for each team. `eligible` counts clients with status
+    active, by team; under 0 those of the whole bank.
     """
 
     teams: dict[int, tuple[int, ...]]
+    chains: dict[int, tuple[int, ...]]
     active: frozenset[int]
     eligible: Counter[int]
     parents: dict[int, int | None]
@@ -50,7 +52,7 @@ def membership() -> Membership:
         if status == Client.Status.ACTIVE:
             active.add(client)
             eligible.update([0, *teams[client]])
-    return Membership(teams, frozenset(active), eligible, parents)
+    return Membership(teams, chains, frozenset(active), eligible, parents)
 
 
 def counts(client_ids: Iterable[int] | None = None) -> dict[int, RowCounts]:

@@ -7,12 +7,14 @@ from typing import Any
 
 from django.db.models import Q
 
-from metrics.formulas import answers
+from metrics.formulas import scores
 from metrics.formulas.parameters import DEFAULT
 from surveys.models import Answer, Question, Version
 
 NPS = "nps"
-DIMENSIONS = tuple(name for name, _weight in DEFAULT.csat.weights)
+COMPOSITE = "csat"
+_WEIGHTS = dict(DEFAULT.csat.weights)
+DIMENSIONS = tuple(_WEIGHTS)
 _SCALE = (DEFAULT.csat.lo, DEFAULT.csat.hi)
 
 
@@ -20,7 +22,8 @@ _SCALE = (DEFAULT.csat.lo, DEFAULT.csat.hi)
 class Reply:
     """One standing response: its client at submission and its valid values by item.
 
-    An item is `nps` or a core dimension of CSAT; what was skipped or not applicable is absent.
+    An item is `nps`, a core dimension of CSAT, or their composite `csat`; what was skipped, is
+    not applicable or not defined is absent.
     """
 
     id: str
@@ -30,7 +33,7 @@ class Reply:
     campaign: int | None
     at: datetime
     attributable: bool
-    values: dict[str, int] = field(default_factory=dict)
+    values: dict[str, float] = field(default_factory=dict)
 
     @property
     def person(self) -> object:
@@ -108,9 +111,14 @@ def _take(reply: Reply, mark: tuple[Any, ...]) -> None:
         item = dimension
     else:
         return
-    if answers.parse(value, lo=lo, hi=hi).value is not None:
+    if lo <= value <= hi:
         reply.values[item] = lo + hi - value if turned else value
 
 
 def _in_order(held: list[Reply]) -> list[Reply]:
+    """The finished replies of one client, each with its composite where it has one."""
+    for reply in held:
+        composite = scores.composite(reply.values, _WEIGHTS)
+        if composite is not None:
+            reply.values[COMPOSITE] = composite
     return sorted(held, key=lambda reply: (reply.at, reply.id))

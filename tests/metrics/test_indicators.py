@@ -3,7 +3,6 @@
 import pytest
 
 from metrics import indicators
-from metrics.facts import pools
 from metrics.facts.pools import Bucket, Pool
 
 BY_NAME = {indicator.metric: indicator for indicator in indicators.INDICATORS}
@@ -171,4 +170,4 @@ def test_rate_is_judged_by_those_asked_not_by_those_who_answered():
 def test_client_that_is_no_longer_active_is_counted_apart():
     pool = make_pool(make_bucket(1, nps=[9]), make_bucket(2, nps=[9]), outside={2})
     assert read("nps", pool).outside == 1
-    assert pool.tallies[pools.COMPOSITE].outside == 0
+    assert pool.tallies["csat"].outside == 0
