@@ -4,6 +4,7 @@ from csp.constants import SELF
 from csp.decorators import csp_update
 from django.urls import include, path, re_path
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.exceptions import NotFound
@@ -53,7 +54,7 @@ urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path(
         "docs/",
-        _styled(SpectacularSwaggerSplitView.as_view(url_name="api:schema")),
+        require_safe(_styled(SpectacularSwaggerSplitView.as_view(url_name="api:schema"))),
         name="docs",
     ),
     path("", include(router.urls)),
