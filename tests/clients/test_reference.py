@@ -118,5 +118,5 @@ def test_the_command_names_a_broken_file(db, monkeypatch, tmp_path):
     (tmp_path / "provinces.json").write_text("{", encoding="utf-8")
     monkeypatch.setattr("cxportal.reference.read.__defaults__", (tmp_path,))
     monkeypatch.setattr("cxportal.reference.load.__defaults__", (tmp_path,))
-    with pytest.raises(CommandError, match="^provinces"):
+    with pytest.raises(CommandError, match=r"^provinces\.json"):
         call_command("load_reference")

@@ -1,0 +1,308 @@
+"""The admin of clients: search, filters, and the acts of consent; each change is audited."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from bank.admin import Audited, ReadOnly
+from clients import consent
+from clients.forms import CaseForm, ClientForm, ContactForm, FreezeForm
+from clients.models import (
+    Case,
+    CaseEvent,
+    Client,
+    Consent,
+    Contact,
+    Freeze,
+    Industry,
+    Milestone,
+    MilestoneType,
+    Product,
+    Province,
+    Stage,
+    Suppression,
+    Transition,
+)
+
+
+class Kept(Audited):
+    """Rows that are changed but never deleted: answers, audit lines and figures refer to them."""
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Refuse for everybody."""
+        return False
+
+
+@admin.register(Client)
+class ClientAdmin(Kept):
+    """Companies."""
+
+    form = ClientForm
+    audited = ("code", "team_id", "manager_id", "status", "parent_id")
+    list_display = ("code", "name", "segment", "team", "manager", "status")
+    list_filter = (
+        "status",
+        "segment",
+        "kind",
+        "size",
+        ("team", admin.RelatedOnlyFieldListFilter),
+        ("province", admin.RelatedOnlyFieldListFilter),
+    )
+    list_select_related = ("team", "manager")
+    search_fields = ("code", "name_zh", "name_en", "short_name", "uscc")
+    autocomplete_fields = ("parent", "industry", "province", "team", "manager")
+    ordering = ("code",)
+
+
+@admin.register(Contact)
+class ContactAdmin(Kept):
+    """People at clients; what they allow changes by acts only."""
+
+    form = ContactForm
+    audited = ("external_id", "client_id", "email", "left_on")
+    list_display = ("external_id", "name", "client", "job_role", "language", "left_on")
+    list_filter = ("job_role", "buying_role", "language", ("left_on", admin.EmptyFieldListFilter))
+    list_select_related = ("client",)
+    search_fields = ("external_id", "name", "email", "client__code", "client__name_zh")
+    autocomplete_fields = ("client",)
+    ordering = ("external_id",)
+    actions = ("note_agreed", "note_refused", "clear_bounce")
+
+    @admin.action(permissions=["change"], description=_("Note: agreed to service surveys"))
+    def note_agreed(self, request: HttpRequest, queryset: QuerySet[Contact]) -> None:
+        """What a person said on the phone; it never overrules what they decided themselves."""
+        self._note(request, queryset, Consent.State.YES)
+
+    @admin.action(permissions=["change"], description=_("Note: refused service surveys"))
+    def note_refused(self, request: HttpRequest, queryset: QuerySet[Contact]) -> None:
+        """See `note_agreed`."""
+        self._note(request, queryset, Consent.State.NO)
+
+    @admin.action(permissions=["change"], description=_("Clear bounced address"))
+    def clear_bounce(self, request: HttpRequest, queryset: QuerySet[Contact]) -> None:
+        """The address works again."""
+        who: Any = request.user
+        cleared = sum(
+            consent.clear_bounce(contact, at=timezone.now(), by=who) for contact in queryset
+        )
+        messages.success(request, gettext("%(number)s addresses cleared.") % {"number": cleared})
+
+    def _note(self, request: HttpRequest, queryset: QuerySet[Contact], state: str) -> None:
+        who: Any = request.user
+        kept = []
+        for contact in queryset:
+            try:
+                consent.state(
+                    contact,
+                    Consent.Purpose.SURVEY,
+                    state,
+                    Consent.Source.STAFF,
+                    at=timezone.now(),
+                    by=who,
+                )
+            except consent.NotAllowed:
+                kept.append(contact.external_id)
+        if kept:
+            said = gettext("Decided by the person, therefore unchanged: %(numbers)s")
+            messages.warning(request, said % {"numbers": ", ".join(kept)})
+
+
+@admin.register(Case)
+class CaseAdmin(Kept):
+    """Loan applications and project-finance deals."""
+
+    form = CaseForm
+    audited = ("number", "client_id", "manager_id", "amount")
+    list_display = ("number", "name", "client", "kind", "stage", "opened_on", "closed_on")
+    list_filter = ("kind", "stage", ("closed_on", admin.EmptyFieldListFilter))
+    list_select_related = ("client",)
+    search_fields = ("number", "name", "client__code", "client__name_zh")
+    autocomplete_fields = ("client", "product", "manager")
+    ordering = ("-opened_on", "-pk")
+
+
+@admin.register(Milestone)
+class MilestoneAdmin(ReadOnly):
+    """The history of cases, as it was reported."""
+
+    list_display = (
+        "external_id",
+        "case",
+        "code",
+        "event",
+        "planned_on",
+        "occurred_at",
+        "irregular",
+    )
+    list_filter = ("irregular", "code")
+    list_select_related = ("case",)
+    search_fields = ("external_id", "case__number")
+    ordering = ("-pk",)
+
+
+@admin.register(Consent)
+class ConsentAdmin(ReadOnly):
+    """Who agreed to what; it changes on the page of contacts, by acts."""
+
+    list_display = ("contact", "purpose", "state", "source", "at")
+    list_filter = ("purpose", "state", "source")
+    list_select_related = ("contact",)
+    search_fields = ("contact__external_id", "contact__name")
+    ordering = ("-at", "-pk")
+
+
+@admin.register(Suppression)
+class SuppressionAdmin(ReadOnly):
+    """Addresses that get no survey; only their digest is kept."""
+
+    list_display = ("address_digest", "reason", "at")
+    list_filter = ("reason",)
+    ordering = ("-at", "-pk")
+
+
+@admin.register(Freeze)
+class FreezeAdmin(ReadOnly):
+    """Clients that are left alone: begun and lifted by acts, never edited."""
+
+    form = FreezeForm
+    list_display = ("client", "reason", "severity", "cause", "started_at", "ended_at", "by")
+    list_filter = ("reason", ("ended_at", admin.EmptyFieldListFilter))
+    list_select_related = ("client", "by")
+    search_fields = ("client__code", "client__name_zh", "cause")
+    autocomplete_fields = ("client",)
+    ordering = ("-started_at", "-pk")
+    actions = ("lift",)
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Those who may, by permission."""
+        return request.user.has_perm("clients.add_freeze")
+
+    def has_lift_permission(self, request: HttpRequest) -> bool:
+        """Lifting is a change."""
+        return request.user.has_perm("clients.change_freeze")
+
+    def save_model(self, request: HttpRequest, obj: Freeze, form: Any, change: Any) -> None:
+        """Begin the freeze by the act, which writes the audit line."""
+        who: Any = request.user
+        row = consent.freeze(
+            obj.client,
+            obj.reason,
+            cause=obj.cause,
+            severity=obj.severity,
+            at=timezone.now(),
+            by=who,
+        )
+        obj.pk = row.pk
+
+    @admin.action(permissions=["lift"], description=_("Lift the freeze"))
+    def lift(self, request: HttpRequest, queryset: QuerySet[Freeze]) -> None:
+        """The client may be asked again, as far as this reason goes."""
+        who: Any = request.user
+        for row in queryset:
+            consent.thaw(row, at=timezone.now(), by=who)
+
+
+@admin.register(Industry)
+class IndustryAdmin(ReadOnly):
+    """Divisions of GB/T 4754."""
+
+    list_display = ("code", "name", "section", "is_active")
+    list_filter = ("is_active",)
+    search_fields = ("code", "name_zh", "name_en")
+    ordering = ("code",)
+
+
+@admin.register(Province)
+class ProvinceAdmin(ReadOnly):
+    """Provinces of GB/T 2260."""
+
+    list_display = ("code", "name", "region", "is_active")
+    list_filter = ("is_active",)
+    search_fields = ("code", "name_zh", "name_en")
+    ordering = ("code",)
+
+
+@admin.register(Product)
+class ProductAdmin(ReadOnly):
+    """The bank's products."""
+
+    list_display = ("code", "name", "family", "is_lending", "is_active")
+    list_filter = ("family", "is_lending", "is_active")
+    search_fields = ("code", "name_zh", "name_en")
+    ordering = ("code",)
+
+
+@admin.register(Transition)
+class TransitionAdmin(ReadOnly):
+    """The edges of the graph."""
+
+    list_display = ("case_kind", "from_code", "to_code", "event", "actor_role", "is_active")
+    list_filter = ("case_kind", "is_active")
+    search_fields = ("from_code", "to_code", "event")
+    ordering = ("case_kind", "pk")
+
+
+@admin.register(CaseEvent)
+class CaseEventAdmin(ReadOnly):
+    """The names of events."""
+
+    list_display = ("code", "name", "subject", "is_active")
+    list_filter = ("is_active",)
+    search_fields = ("code", "name_zh", "name_en")
+    ordering = ("code",)
+
+
+@admin.register(Stage)
+class StageAdmin(Kept):
+    """Stages: the bank sets its promised days and its words for the client, not the graph."""
+
+    audited = ("code", "sla_working_days", "client_label_zh", "client_label_en")
+    list_display = ("code", "name", "case_kind", "phase", "sla_working_days", "is_active")
+    list_filter = ("case_kind", "phase", "is_active")
+    search_fields = ("code", "name_zh", "name_en")
+    ordering = ("case_kind", "position")
+    readonly_fields = (
+        "case_kind",
+        "code",
+        "position",
+        "name_zh",
+        "name_en",
+        "phase",
+        "owner_role",
+        "clock",
+        "terminal",
+        "is_active",
+    )
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Refuse: the graph comes from the files."""
+        return False
+
+
+@admin.register(MilestoneType)
+class MilestoneTypeAdmin(Kept):
+    """Milestones: the bank decides which of them clients see."""
+
+    audited = ("code", "client_visible")
+    list_display = ("code", "name", "stage", "client_visible", "is_active")
+    list_filter = ("client_visible", "is_active")
+    search_fields = ("code", "name_zh", "name_en")
+    ordering = ("position",)
+    readonly_fields = (
+        "code",
+        "position",
+        "name_zh",
+        "name_en",
+        "case_kinds",
+        "stage",
+        "is_active",
+    )
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Refuse: the list comes from the files."""
+        return False
