@@ -69,7 +69,7 @@ def plain(parts: Parts, language: str) -> str:
     """The text part: the same words and order, one survey link and one opt-out link."""
     colon = "：" if language == "zh" else ": "
     blocks = ["\n".join(block) for block in parts.lead]
-    blocks.append("\n".join(line for line in (parts.when, LINK) if line))
+    blocks.append(f"{parts.when}{colon.rstrip()}\n{LINK}" if parts.when else LINK)
     blocks.append("\n".join(parts.signature) + SENDER_LINE)
     footer = [line.text + (colon + line.place if line.place else "") for line in parts.footer]
     blocks.append("\n".join(footer))

@@ -151,7 +151,7 @@ def compile_form(version: Version, language: str, kind: str) -> letterforms.Form
                 "subject": subject,
                 "preheader": mail.get(f"preheader_{language}", ""),
                 "filler": range(24),
-                "question": _score_question(version, language),
+                "score": _score(version, language),
                 "scale": range(11),
                 "font": FONTS[language],
                 "survey_link": letterforms.LINK,
@@ -218,12 +218,18 @@ def _line(manager: User | None, language: str) -> str:
     return f"\n{line}" if line else ""
 
 
-def _score_question(version: Version, language: str) -> str:
-    """The recommend question when it is the first one: only then the row may stand for it."""
-    questions = sorted(version.questions.all(), key=lambda one: one.position)
-    if not questions or questions[0].type != Question.Type.NPS:
-        return ""
-    return str(getattr(questions[0], f"text_{language}"))
+def _score(version: Version, language: str) -> dict[str, str]:
+    """The recommend question and its ends, when it is the first one: only then the row may
+    stand for it."""
+    first = min(version.questions.all(), key=lambda one: one.position, default=None)
+    if first is None or first.type != Question.Type.NPS:
+        return {}
+    ends = {end: first.labels.get(end, {}).get(language) for end in ("0", "10")}
+    return {
+        "question": str(getattr(first, f"text_{language}")),
+        "low": ends["0"] or _("Not at all likely"),
+        "high": ends["10"] or _("Extremely likely"),
+    }
 
 
 def _both(zh: str, en: str) -> dict[str, str]:

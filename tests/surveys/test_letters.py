@@ -91,7 +91,7 @@ def test_text_part_has_one_survey_link_and_one_opt_out(staff):
     assert text == (
         "程女士，您好：\n\n"
         "感谢禾屿海上风电与我们的合作。\n\n"
-        f"12 月 8 日前有效\n{links.survey_url(number)}\n\n"
+        f"12 月 8 日前有效：\n{links.survey_url(number)}\n\n"
         f"{staff.east.name_zh} lan 员工\n客户经理 · {translated(REPLY)}\n\n"
         "您收到本邮件，是因为您是禾屿海上风电在云汀银行登记的联系人。\n"
         f"{translated(CREDIT)}\n"
