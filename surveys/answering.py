@@ -144,7 +144,7 @@ def values_of(answers: Iterable[Answer]) -> dict[str, Any]:
         elif question.type == Question.Type.MULTI:
             values[question.key] = answer.choices
         elif question.type in _CHOICES:
-            values[question.key] = answer.choices[0]
+            values[question.key] = "".join(answer.choices[:1])
         else:
             values[question.key] = answer.value
     return values

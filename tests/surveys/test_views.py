@@ -15,7 +15,7 @@ from django.utils import translation
 from bank.models import AuditEntry, Role
 from clients import consent
 from clients.models import Consent
-from surveys import http, links, reference
+from surveys import answering, http, links, reference
 from surveys.models import Hit, Invitation, Response, Version
 from tests.factories import (
     NOW,
@@ -285,6 +285,19 @@ def test_a_correction_with_a_fault_leaves_the_old_answer(browser, invitation):
     assert Response.objects.get().retracted_at is None
 
 
+def test_several_choices_repeat_their_field_and_come_back_ticked(browser):
+    version = make_version()
+    version.questions.filter(key="callback").update(type="multi", show_if=None, max_choices=1)
+    invitation = make_invitation(version=version)
+    both = {**GOOD, "callback": ["yes", "no"], "_language": "en"}
+    page = browser.post(survey(invitation), both)
+    assert "Please choose at most 1 answers." in page.text
+    assert checked(page.text)[-2:] == ["callback-yes", "callback-no"]
+    browser.post(survey(invitation), {**GOOD, "callback": ["no"]})
+    response = Response.objects.get()
+    assert answering.answers_of(response) == {"nps": 9, "csat": 4, "callback": ["no"]}
+
+
 def test_before_an_answer_edit_and_thanks_lead_to_the_survey(browser, invitation):
     for tail in ("edit/", "done/"):
         page = browser.get(survey(invitation, tail))
@@ -295,7 +308,15 @@ def test_unknown_malformed_and_foreign_tokens_look_the_same(browser, invitation)
     other_type = links.opt_out_token(invitation.uuid)
     pages = [
         browser.get(address)
-        for address in ("/s/" + "A" * 43 + "/", "/s/x/", f"/s/{other_type}/", "/u/x/", "/s/%00/")
+        for address in (
+            "/s/" + "A" * 43 + "/",
+            "/s/x/",
+            f"/s/{other_type}/",
+            "/u/x/",
+            "/s/%00/",
+            "/s/x/edit/",
+            "/s/x/done/",
+        )
     ]
     assert {page.status_code for page in pages} == {404}
     assert len({page.content for page in pages}) == 1
