@@ -17,6 +17,7 @@ MEAN = "mean"
 NO_DATA = "NO_DATA"
 MANY = ("bank", "team", "campaign")
 ONE = ("client",)
+RATES = ("response_rate", "client_response_rate")
 _NPS_VERSION = max(scores.VERSION, uncertainty.VERSION)
 _RATE_VERSION = max(responding.VERSION, uncertainty.VERSION)
 

@@ -10,7 +10,7 @@ from django.conf import settings
 from metrics import indicators
 from metrics.facts.pools import Pool
 from metrics.formulas import periods, uncertainty
-from metrics.formulas.parameters import Parameters, Periods
+from metrics.formulas.parameters import DEFAULT, Parameters, Periods
 from metrics.indicators import Indicator, Reading
 from metrics.models import Measurement, ParameterSet
 
@@ -121,15 +121,20 @@ def withhold_complements(
 
 
 def _withhold(rows: list[Measurement], total: Measurement) -> None:
-    rest = total.n - sum(row.n for row in rows)
-    threshold = 5
+    rest = _size(total) - sum(_size(row) for row in rows)
+    threshold = DEFAULT.gate.min_resp
     if rest >= threshold:
         return
     # A cell that any rule withholds counts as small, whichever rule it was.
-    counts = [min(row.n, threshold - 1) if row.gate else row.n for row in rows]
+    counts = [min(_size(row), threshold - 1) if row.gate else _size(row) for row in rows]
     for position in uncertainty.complementary_suppression([*counts, max(rest, 0)]):
         if position < len(rows) and not rows[position].gate:
             rows[position].gate, rows[position].flags = COMPLEMENTARY, ""
+
+
+def _size(row: Measurement) -> int:
+    """What the gate judges: the answers, or for a rate everybody who was asked."""
+    return (row.eligible or 0) if row.metric in indicators.RATES else row.n
 
 
 def _slice(row: Measurement) -> tuple[str, str, str]:

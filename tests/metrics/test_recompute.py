@@ -255,6 +255,22 @@ def test_few_clients_in_the_parent_itself_hide_the_smallest_team(version, staff)
     assert gates == ["", "COMPLEMENTARY"]
 
 
+def test_rate_of_a_team_that_seldom_answers_stays_beside_its_sister(staff):
+    version = factories.make_version()
+    for team in (staff.east, staff.west):
+        for number in range(6):
+            person = factories.make_contact(factories.make_client(team=team))
+            invitation = factories.make_invitation(person, version=version)
+            if team == staff.east and number < 2:
+                factories.make_response(invitation, {"nps": 9, "csat": 5})
+    recompute.refresh_stale(at=NOW)
+    rates = [stored("team", team.pk)["response_rate"] for team in (staff.east, staff.west)]
+    assert [(row.value, row.n, row.eligible, row.gate) for row in rates] == [
+        (2 / 6, 2, 6, ""),
+        (0, 0, 6, ""),
+    ]
+
+
 def test_refresh_takes_the_same_queries_for_one_client_and_for_three(version, staff):
     recompute.storing.parameters(at=NOW)
     taken = []
