@@ -197,7 +197,7 @@ class Campaigns(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource[Campa
     @extend_schema(responses=PREFLIGHT)
     @action(detail=True, methods=["get"])
     def preflight(self, request: Request, pk: str) -> Response:
-        """Say what a launch now would meet; for whoever sees the whole bank or made it."""
+        """Say what a launch now would meet, in numbers over the whole audience."""
         found = campaigns.preflight(self.get_object(), at=timezone.now())
         return Response(asdict(found))
 

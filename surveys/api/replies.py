@@ -137,10 +137,7 @@ class Replies(mixins.ListModelMixin, Resource[Reply]):
 
     def get_serializer_context(self) -> dict[str, Any]:
         """Attribution is judged for the caller."""
-        context = super().get_serializer_context()
-        if self.request is not None:
-            context["viewer"] = viewer(self.request)
-        return context
+        return {**super().get_serializer_context(), "viewer": viewer(self.request)}
 
 
 class EntryRow(serializers.Serializer[Any]):

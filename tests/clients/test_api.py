@@ -1,9 +1,11 @@
 """Clients, contacts, cases and milestones as machines read and report them."""
 
+import threading
 from datetime import date, timedelta
 
 import pytest
 from django.core.cache import cache
+from django.db import connection
 
 from bank.models import AuditEntry
 from clients import reference
@@ -264,6 +266,42 @@ def test_another_body_under_the_same_number_is_422_unless_it_is_a_correction(cas
     assert post(machine, **other, correction=True).status_code == 200
     assert AuditEntry.objects.filter(act="case.correct").count() == 1
     assert post(machine, code="application", correction=True).status_code == 422
+
+
+@pytest.mark.django_db(transaction=True)
+def test_six_equal_reports_at_once_have_one_effect(case, machine):
+    answers = at_once(6, lambda: post(machine).status_code)
+    assert sorted(answers) == [200, 200, 200, 200, 200, 201]
+    assert Milestone.objects.count() == 1
+    assert AuditEntry.objects.filter(act="case.milestone").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_number_reported_for_two_cases_at_once_is_taken_once(case, machine):
+    make_case(case.client, number="L-2")
+    numbers = iter(["L-1", "L-2"] * 3)
+    answers = at_once(6, lambda: post(machine, next(numbers)).status_code)
+    assert (answers.count(201), set(answers) <= {200, 201, 409, 422}) == (1, True)
+    assert Milestone.objects.count() == 1
+
+
+def at_once(count, work):
+    """The results of calling `work` from so many connections at the same moment."""
+    start, results = threading.Barrier(count), []
+
+    def run():
+        try:
+            start.wait()
+            results.append(work())
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run) for _number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
 
 
 def test_number_of_another_case_is_422(case, machine):
