@@ -174,7 +174,8 @@ class Bracket:
     count: int
     x: float
     width: float
-    middle: float
+    label_x: float
+    anchor: str
 
 
 @dataclass(frozen=True)
@@ -218,7 +219,9 @@ def histogram(counts: Sequence[int]) -> Histogram:
                 sum(counts[low : high + 1]),
                 round(x1, 1),
                 round(x2 - x1, 1),
-                round((x1 + x2) / 2, 1),
+                # The last words end with their bracket: large counts would run into the others.
+                round(x2 if group == "p" else (x1 + x2) / 2, 1),
+                "end" if group == "p" else "middle",
             )
         )
     return Histogram(columns, brackets)
