@@ -71,14 +71,16 @@ class _Drain:
 
     def _turn(self, following: Delivery | None) -> bool:
         """Settle the mail before and mark the next one in one commit."""
-        for tries in range(TRIES):
+        tries = 0
+        while True:
             try:
                 with transaction.atomic():
                     state = self._settle_open()
                     marked = following is not None and self._mark(following)
                 break
             except OperationalError:
-                if tries == TRIES - 1:
+                tries += 1
+                if tries == TRIES:
                     raise
         if self.open is not None:
             self._count(state)

@@ -1,7 +1,7 @@
 """Background work of surveys: bells without data; the ledger says what is to be done."""
 
 import logging
-import time
+from time import monotonic
 
 from celery import Task, shared_task
 from django.db import transaction
@@ -19,8 +19,8 @@ logger = logging.getLogger(__name__)
 @shared_task
 def send_due() -> None:
     """Send what is due for a few seconds, and ring again if more is waiting."""
-    ends = time.monotonic() + SECONDS
-    drained = sending.drain(clock=timezone.now, stop=lambda: time.monotonic() > ends)
+    ends = monotonic() + SECONDS
+    drained = sending.drain(clock=timezone.now, stop=lambda: monotonic() > ends)
     if drained.ended in {"stopped", "limit"}:
         publish(send_due)
 

@@ -136,7 +136,7 @@ def test_parameters_are_read_from_the_row():
 
 
 def test_disabled_rule_does_not_act_but_an_opt_out_always_does():
-    for code in ("contact_cooldown", "no_consent", "left_company"):
+    for code in ("contact_cooldown", "client_cap", "no_consent", "left_company"):
         make_rule(code, enabled=False)
     client = make_client()
     asked, gone = make_contact(client), make_contact(client, left_on=date(2026, 1, 1))
@@ -186,10 +186,26 @@ def test_opt_out_of_an_address_reaches_every_contact_that_has_it():
 )
 def test_mail_waits_for_the_window_where_the_recipient_lives(zone, at, expected):
     contact = make_contact(make_client(), time_zone=zone)
-    assert governance.book().next_send(contact, at=at) == expected
+    book = governance.book()
+    assert book.next_send(contact, at=at) == expected
+    assert book.next_send(contact, at=at) == expected
 
 
 def test_quiet_hours_switched_off_let_mail_go_at_night():
     make_rule("quiet_hours", enabled=False)
     night = datetime(2026, 11, 24, 18, 0, tzinfo=UTC)
     assert governance.book().next_send(make_contact(make_client()), at=night) == night
+
+
+def test_bank_wide_plan_reads_the_history_without_a_list_of_clients(monkeypatch):
+    monkeypatch.setattr(governance, "NARROW", 0)
+    asked, free = make_contact(make_client()), make_contact(make_client())
+    make_invitation(asked)
+    assert refused(asked, free).keys() == {asked.external_id}
+
+
+def test_contact_asked_before_the_shorter_window_counts_for_the_longer_one_only():
+    client = make_client()
+    for days in (60, 60, 60):
+        make_invitation(make_contact(client), sent_at=NOW - timedelta(days=days))
+    assert refused(make_contact(client)) == {}

@@ -1,16 +1,18 @@
 """Draining the ledger into a real relay, and what is written down of every outcome."""
 
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connection, connections
+from django.db import OperationalError, connection, connections
 from django.utils import timezone
 
 from bank import mail
 from bank.models import AuditEntry
 from clients import consent
 from clients.models import Suppression
+from cxportal.celery import app
 from surveys import campaigns, governance, ledger, letters, links, sending, tasks
 from surveys.models import Delivery, Invitation
 from tests.factories import (
@@ -387,6 +389,55 @@ def test_tasks_ring_without_a_broker(relay, settings, django_capture_on_commit_c
     tasks.settle_lost.delay()
     tasks.advance_campaigns.delay()
     assert len(relay.mails) == 1
+
+
+def test_deadlock_at_the_mark_is_tried_again_and_loses_no_verdict(relay, monkeypatch):
+    for _ in range(2):
+        make_contact(make_client())
+    launch(1)
+    real, faults = ledger.mark, iter([False, True, True, False])
+
+    def mark_with_faults(*args, **fields):
+        if next(faults):
+            raise OperationalError("deadlock detected")
+        return real(*args, **fields)
+
+    monkeypatch.setattr(ledger, "mark", mark_with_faults)
+    assert drain() == sending.Drained(sent=2)
+    assert (states(), len(relay.mails)) == (["sent", "sent"], 2)
+
+
+def test_database_that_stays_away_ends_the_drain_with_its_error(relay, monkeypatch):
+    launch()
+
+    def fail(*args, **fields):
+        raise OperationalError("no connection")
+
+    monkeypatch.setattr(ledger, "mark", fail)
+    with pytest.raises(OperationalError):
+        drain()
+    assert states() == ["queued"]
+
+
+def test_bell_without_a_broker_is_dropped_at_once(caplog):
+    begun = time.monotonic()
+    app.conf.task_always_eager = False
+    try:
+        tasks.publish(tasks.send_due)
+    finally:
+        app.conf.task_always_eager = True
+    assert "was not heard" in caplog.text
+    assert time.monotonic() - begun < 1
+
+
+def test_drain_that_ran_out_of_time_rings_again(relay, monkeypatch):
+    for _ in range(2):
+        make_contact(make_client())
+    launch(1, at=timezone.now())
+    seconds = iter([0.0, 0.0, 9.0, 9.0, 9.0, 9.0, 9.0])
+    monkeypatch.setattr(tasks, "monotonic", lambda: next(seconds, 9.0))
+    tasks.send_due.delay()
+    assert len(relay.mails) == 2
 
 
 @pytest.mark.skipif(
