@@ -57,18 +57,22 @@ class House:
     def act(self, *command: str) -> str:
         return self.run("tests/flows/driver.py", *command)
 
-    def start(self, *command: str) -> subprocess.Popen:
-        """Start a process and wait until it works."""
-        process = subprocess.Popen(
-            [sys.executable, "tests/flows/driver.py", *command],
-            cwd=ROOT,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        self.running.append(process)
-        assert process.stdout.readline() == "ready\n"
-        return process
+    def start(self, *command: str, times: int = 1) -> list[subprocess.Popen]:
+        """Start processes of one kind and wait until they work."""
+        started = [
+            subprocess.Popen(
+                [sys.executable, "tests/flows/driver.py", *command],
+                cwd=ROOT,
+                env=self.environment,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            for _ in range(times)
+        ]
+        self.running += started
+        for process in started:
+            assert process.stdout.readline() == "ready\n"
+        return started
 
     def kill(self, processes: list[subprocess.Popen]) -> None:
         for process in processes:
@@ -125,12 +129,13 @@ def test_five_kills_of_all_senders_lose_nobody_and_repeat_only_the_same_mail(hou
     house.start("sink", str(house.port), str(house.log))
     house.start("sweep")
     for number in range(1, KILLS + 1):
-        senders = [house.start("send") for _ in range(SENDERS)]
+        senders = house.start("send", times=SENDERS)
         goal = number * MAILS // (KILLS + 1)
         house.wait(lambda goal=goal: len(house.mails()) >= goal)
         house.kill(senders)
-    for _ in range(SENDERS):
-        house.start("send")
+    house.start("send", times=SENDERS)
+    # Asking the ledger takes a process each time: first wait until the relay has nearly all.
+    house.wait(lambda: len(house.mails()) >= MAILS - SENDERS * KILLS)
 
     def settled():
         return all(
