@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.shortcuts import render
 from django.test import Client, RequestFactory
 from django.utils import translation
 
@@ -69,3 +70,11 @@ def test_crash_shows_the_calm_page(client, staff, monkeypatch):
     response = client.get("/clients/")
     assert response.status_code == 500
     assert "secret detail" not in response.content.decode()
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_outage_page_needs_neither_session_nor_database(language):
+    with translation.override(language):
+        response = render(RequestFactory().get("/"), "errors/503.html", status=503)
+    assert response.status_code == 503
+    assert TECHNICAL.search(words(response)) is None
