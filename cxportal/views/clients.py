@@ -19,7 +19,7 @@ from surveys import governance
 from surveys.models import Response
 
 PERIOD = "rolling12m"
-LINES = 200
+LINES = 100
 EVENTS = 12
 
 
