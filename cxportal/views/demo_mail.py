@@ -33,7 +33,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_safe
-@csp_update({"frame-src": [SELF]})
+@csp_update({"frame-src": [SELF]})  # type: ignore[arg-type]  # typed for views without arguments
 def message(request: HttpRequest, name: str) -> HttpResponse:
     """One mail: its headers, its text with links that work, its HTML in a frame."""
     return render(request, "cxportal/demo_mail_message.html", {"mail": _mail(name)})
