@@ -70,14 +70,7 @@ def _measurement(
     unit: Unit, indicator: Indicator, reading: Reading, eligible: int | None
 ) -> Measurement:
     verdict = indicator.decide(reading, unit.scope)
-    base: int | None
-    coverage: float | None
-    if reading.eligible is not None:
-        base, coverage = reading.eligible, None
-    else:
-        # Clients that answered and are no longer active belong to the base of this period.
-        base = None if eligible is None else eligible + reading.outside
-        coverage = reading.clients / base if base else None
+    base, coverage = _coverage(reading, eligible)
     return Measurement(
         metric=indicator.metric,
         population=unit.population,
@@ -98,6 +91,15 @@ def _measurement(
         flags=" ".join(verdict.flags),
         detail=reading.detail,
     )
+
+
+def _coverage(reading: Reading, eligible: int | None) -> tuple[int | None, float | None]:
+    """Base and coverage; a rate is its own base, and one client has none."""
+    if reading.eligible is not None or eligible is None:
+        return reading.eligible, None
+    # Clients that answered and are no longer active belong to the base of this period.
+    base = eligible + reading.outside
+    return base, reading.clients / base if base else None
 
 
 def withhold_complements(

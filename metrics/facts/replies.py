@@ -15,6 +15,21 @@ NPS = "nps"
 COMPOSITE = "csat"
 _WEIGHTS = dict(DEFAULT.csat.weights)
 DIMENSIONS = tuple(_WEIGHTS)
+_COLUMNS = (
+    "response__response_id",
+    "response__client_id",
+    "response__contact_id",
+    "response__version__questionnaire__kind",
+    "response__invitation__campaign_id",
+    "response__submitted_at",
+    "response__version__attribution",
+    "question__type",
+    "question__dimension",
+    "question__lo",
+    "question__hi",
+    "question__reversed",
+    "value",
+)
 _SCALE = (DEFAULT.csat.lo, DEFAULT.csat.hi)
 
 
@@ -75,21 +90,7 @@ def _rows(client_ids: Iterable[int] | None) -> Iterator[tuple[Any, ...]]:
         found = found.filter(response__client__in=list(client_ids))
     return (
         found.order_by("response__client_id", "response_id", "id")
-        .values_list(
-            "response__response_id",
-            "response__client_id",
-            "response__contact_id",
-            "response__version__questionnaire__kind",
-            "response__invitation__campaign_id",
-            "response__submitted_at",
-            "response__version__attribution",
-            "question__type",
-            "question__dimension",
-            "question__lo",
-            "question__hi",
-            "question__reversed",
-            "value",
-        )
+        .values_list(*_COLUMNS)
         .iterator(chunk_size=5000)
     )
 
