@@ -7,12 +7,10 @@ from metrics.queries.gated import (
     METRICS,
     RELATIONAL,
     Figure,
-    Rows,
     beside,
     client_means,
     figure_of,
     figures,
-    rows,
     trend,
 )
 from metrics.queries.stale import stale_clients
@@ -21,12 +19,10 @@ __all__ = [
     "METRICS",
     "RELATIONAL",
     "Figure",
-    "Rows",
     "beside",
     "client_means",
     "figure_of",
     "figures",
-    "rows",
     "stale_clients",
     "trend",
 ]

@@ -7,7 +7,7 @@ without value, interval, label and numbers put in, so that no door can forget to
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, overload
+from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
@@ -130,47 +130,6 @@ def client_means(
         population=population,
     )
     return {unit: held["recommend_mean"] for unit, held in found.items()}
-
-
-class Rows(Sequence[Figure]):
-    """A queryset of measurements that can be counted and cut, and gives figures only."""
-
-    def __init__(self, found: QuerySet[Measurement]) -> None:
-        self._found = found
-
-    def __len__(self) -> int:
-        return self._found.count()
-
-    @overload
-    def __getitem__(self, key: int) -> Figure: ...
-    @overload
-    def __getitem__(self, key: slice) -> list[Figure]: ...
-    def __getitem__(self, key: int | slice) -> Figure | list[Figure]:
-        if isinstance(key, slice):
-            return [figure_of(row) for row in self._found[key]]
-        return figure_of(self._found[key])
-
-
-def rows(
-    *,
-    scope: str,
-    scope_ids: Iterable[int] | QuerySet[Any] | None = None,
-    metric: str = "",
-    period: str = "",
-    population: str = RELATIONAL,
-) -> Rows:
-    """Figures for a list, in a stable order; the caller gives the units the viewer may see.
-
-    `scope_ids` None means every unit of the scope; empty `metric` or `period` means all.
-    """
-    found = Measurement.objects.filter(scope=scope, population=population)
-    if scope_ids is not None:
-        found = found.filter(scope_id__in=scope_ids)
-    if metric:
-        found = found.filter(metric=metric)
-    if period:
-        found = found.filter(period=period)
-    return Rows(found.order_by("scope_id", "period", "metric", "id"))
 
 
 def _units(scope: str, ids: list[int], population: str) -> QuerySet[Measurement]:

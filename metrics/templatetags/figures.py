@@ -31,12 +31,6 @@ def figure(fig: Figure) -> SafeString:
     )
 
 
-@register.filter
-def interval(fig: Figure) -> str:
-    """The interval of a figure in its unit, or the mark for missing."""
-    return wording.ends(fig)
-
-
 def _plain(number: float | None) -> str:
     """A number as machines read it: a point, at most ten digits behind it, no exponent."""
     return "" if number is None else f"{number:.10f}".rstrip("0").rstrip(".")
