@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clients.imports import cells
 from clients.imports.cells import Column
-from clients.imports.reporting import Unfit, Unreadable
+from clients.imports.reporting import Say, Unfit, Unreadable
 
 FILE_RULES = "@rows"
 _RULE_KEYS = {
@@ -267,7 +267,8 @@ def _typed(
 
 
 def _bad(name: str, why: Any, **values: object) -> Unreadable:
-    reason = str(why) % values if values else str(why)
     return Unreadable(
-        _("Mapping of “%(column)s” is not understood: %(why)s."), column=name, why=reason
+        _("Mapping of “%(column)s” is not understood: %(why)s."),
+        column=name,
+        why=Say(why, **values),
     )
