@@ -125,3 +125,13 @@ def _the_figures(client, staff):
         assert (round(figure.value, 2), figure.n, figure.clients) == (39.84, 2746, 37)
         assert (figure.method, figure.gate) == ("adj_wald", "")
         assert (round(figure.low, 2), round(figure.high, 2)) == (37.18, 42.41)
+    client.force_login(staff.qiu)
+    page = client.get("/overview/", {"period": "2017Q2"}).content.decode()
+    printed = re.search(r'<data[^>]*data-metric="nps_respondent"[^>]*>', page)[0]
+    assert re.search(r'value="39\.8', printed)
+    assert 'data-n="2746"' in printed
+    assert 'data-method="adj_wald"' in printed
+    asked = {"metric": "nps_respondent", "period": "2017Q2"}
+    [row] = client.get("/api/v1/indicators/", asked).json()["results"]
+    assert (round(row["value"], 2), row["n"], row["method"]) == (39.84, 2746, "adj_wald")
+    assert (round(row["low"], 2), round(row["high"], 2)) == (37.18, 42.41)
