@@ -1,5 +1,7 @@
 """The one router of the REST API, its description, and a JSON word for unknown addresses."""
 
+from typing import Any
+
 from csp.constants import SELF
 from csp.decorators import csp_update
 from django.urls import include, path, re_path
@@ -10,12 +12,13 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.routers import DefaultRouter
+from rest_framework.routers import APIRootView, DefaultRouter
 from rest_framework.views import APIView
 
 import clients.api
 import metrics.api
 import surveys.api
+from bank.api.lists import public
 
 
 class Unknown(APIView):
@@ -29,7 +32,17 @@ class Unknown(APIView):
     post = put = patch = delete = get
 
 
+class Root(APIRootView):
+    """The resources and their addresses."""
+
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Name each resource."""
+        answer = super().get(request, *args, **kwargs)
+        return Response({name: public(link) for name, link in answer.data.items()})
+
+
 router = DefaultRouter()
+router.APIRootView = Root
 router.include_format_suffixes = False
 # What lies below a client or a case comes first: a code may hold a slash.
 router.register(

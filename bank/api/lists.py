@@ -1,7 +1,9 @@
 """Pages, filters and keys of rows, as every list takes them."""
 
 from typing import Any, TypeVar
+from urllib.parse import urlsplit, urlunsplit
 
+from django.conf import settings
 from django.db.models import Model, QuerySet
 from django.forms import IntegerField
 from django.http import Http404
@@ -21,12 +23,28 @@ NUMBER = r"[0-9]{1,18}"
 Row = TypeVar("Row", bound=Model)
 
 
+def public(link: str | None) -> str | None:
+    """The same address as the world sees it."""
+    if link is None:
+        return None
+    parts = urlsplit(link)
+    return settings.PUBLIC_BASE_URL + urlunsplit(("", "", parts.path, parts.query, ""))
+
+
 class Pages(PageNumberPagination):
-    """Pages of 50, at most 200 rows."""
+    """Pages of 50, at most 200 rows; links are built from the public address, never a request."""
 
     page_size = 50
     page_size_query_param = "page_size"
     max_page_size = 200
+
+    def get_next_link(self) -> str | None:
+        """The address of the next page."""
+        return public(super().get_next_link())
+
+    def get_previous_link(self) -> str | None:
+        """The address of the page before."""
+        return public(super().get_previous_link())
 
 
 class KeyFilter(NumberFilter):

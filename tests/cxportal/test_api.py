@@ -268,6 +268,22 @@ def test_root_names_the_resources(staff):
     assert set(found) == {path.strip("/") for path, needed in PLACES.items() if needed == {}}
 
 
+def test_links_are_built_from_the_public_address(settings):
+    settings.PUBLIC_BASE_URL, settings.ALLOWED_HOSTS = "https://cx.bank.example", ["*"]
+    make_client()
+    make_client()
+    machine, elsewhere = (
+        make_caller(),
+        {"Host": "evil.example", "X-Forwarded-Host": "evil.example"},
+    )
+    first = machine.get(f"{API}clients/?page_size=1", headers=elsewhere).json()
+    assert first["next"] == "https://cx.bank.example/api/v1/clients/?page=2&page_size=1"
+    second = machine.get(f"{API}clients/?page_size=1&page=2", headers=elsewhere).json()
+    assert second["previous"] == "https://cx.bank.example/api/v1/clients/?page_size=1"
+    root = machine.get(API, headers=elsewhere).json()
+    assert root["clients"] == "https://cx.bank.example/api/v1/clients/"
+
+
 @pytest.mark.parametrize("path", ["nothing/", "clients//", "%00/", "campaigns/x/", "a/b/c/d/"])
 @pytest.mark.parametrize("method", ["get", "post", "put", "patch", "delete"])
 def test_unknown_address_is_404_in_json(path, method):
