@@ -1,5 +1,6 @@
 """A resource of the API, and the refusals that all of them share."""
 
+import logging
 from typing import Any, ClassVar
 
 from django.core.exceptions import RequestDataTooBig
@@ -15,6 +16,8 @@ from rest_framework.viewsets import GenericViewSet
 
 from bank.api.bodies import TooLarge
 from bank.api.lists import ALWAYS, Row
+
+logger = logging.getLogger(__name__)
 
 
 class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -70,6 +73,8 @@ def explain(error: Exception, context: dict[str, Any]) -> Response | None:
         )
     if isinstance(error, IntegrityError):
         # Two callers wrote the same thing at once; the second may read what the first made.
+        # The text of the error holds values, so the log gets the address only.
+        logger.warning("a constraint of the database refused %s", context["request"].path)
         return Response(
             {"detail": _("The present state does not allow this.")},
             status=status.HTTP_409_CONFLICT,
