@@ -68,7 +68,10 @@ def text(longest: int) -> Reader:
 
     def read(cell: object, _look: Lookup) -> str:
         value = as_text(cell)
-        if any(unicodedata.category(sign) in {"Cc", "Cs"} or sign in _BREAKS for sign in value):
+        # Nearly every text is printable; only the rest is looked at sign by sign.
+        if not value.isprintable() and any(
+            unicodedata.category(sign) in {"Cc", "Cs"} or sign in _BREAKS for sign in value
+        ):
             raise Unfit(_("one line without line breaks or control characters"))
         if len(value) > longest:
             raise Unfit(_("at most %(most)s characters"), most=longest)
@@ -93,8 +96,11 @@ def identifier(longest: int) -> Reader:
 def code(*codes: str) -> Reader:
     """One of the codes, in any case."""
     known = {item.casefold(): item for item in codes}
+    exact = frozenset(codes)
 
     def read(cell: object, _look: Lookup) -> str:
+        if isinstance(cell, str) and cell in exact:
+            return cell
         value = unicodedata.normalize("NFKC", as_text(cell)).casefold()
         if value not in known:
             raise Unfit(_("one of: %(codes)s"), codes=", ".join(codes))
