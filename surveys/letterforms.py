@@ -101,14 +101,12 @@ class Form:
     def fill(self, heads: Sequence[tuple[str, str]], words: Mapping[str, str]) -> bytes:
         """Join the message for one person."""
         top = [f"{name}: {value}\n".encode() for name, value in heads]
-        encoded = {name: _value(words[name]) for name in self.names}
-        escaped = {name: _value(escape(words[name])) for name in self.names}
         top.append(b"Subject: " + b"\n ".join(self._subject(words)) + b"\n")
         for piece, is_html in self.body:
             if isinstance(piece, bytes):
                 top.append(piece)
             else:
-                top.append(escaped[piece] if is_html else encoded[piece])
+                top.append(_html_value(words[piece]) if is_html else _value(words[piece]))
         return b"".join(top)
 
     def _subject(self, words: Mapping[str, str]) -> list[bytes]:
@@ -142,6 +140,11 @@ def quoted(text: str) -> bytes:
 def _value(text: str) -> bytes:
     """A value between soft line breaks: it joins with what stands before and after it."""
     return SOFT + quoted(text) + SOFT
+
+
+@lru_cache(maxsize=4096)
+def _html_value(text: str) -> bytes:
+    return _value(escape(text))
 
 
 def _pieces(text: str, known: Collection[str], encode: Callable[[str], bytes]) -> list[Piece]:

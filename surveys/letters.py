@@ -41,6 +41,8 @@ PERSONAL = {
     "opt_out_link",
 }
 
+Heads = list[tuple[str, str]]
+
 
 class Unfillable(ValueError):
     """A text of this mail needs a value that is missing."""
@@ -104,6 +106,7 @@ class Press:
     def __init__(self) -> None:
         self._versions: dict[int, Version] = {}
         self._forms: dict[tuple[int, str, str], letterforms.Form] = {}
+        self._senders: dict[tuple[int, str], tuple[Heads, str]] = {}
 
     def letter(self, delivery: Delivery, *, at: datetime) -> Letter:
         """Fill in one mail. `delivery` comes with invitation, contact, client and manager."""
@@ -114,13 +117,19 @@ class Press:
         manager = None
         if version.attribution != Version.Attribution.EXPERIENCE_TEAM_ONLY:
             manager = invitation.client.manager
-        words["sender_line"] = _line(manager, invitation.language)
-        heads = _heads(delivery, manager, at=at)
+        sender, words["sender_line"] = self._sender(manager, invitation.language)
+        heads = [*sender, *_heads(delivery, words["opt_out_link"], at=at)]
         missing = form.names - words.keys()
         if missing:
             raise Unfillable(", ".join(sorted(missing)))
         recipient = safe_header(invitation.contact.email)
         return Letter(settings.MAIL_FROM, recipient, form.fill(heads, words))
+
+    def _sender(self, manager: User | None, language: str) -> tuple[Heads, str]:
+        key = (manager.pk if manager is not None else 0, language)
+        if key not in self._senders:
+            self._senders[key] = _sender(manager, language), _line(manager, language)
+        return self._senders[key]
 
     def _version(self, pk: int) -> Version:
         if pk not in self._versions:
@@ -182,10 +191,8 @@ def _words(version: Version, invitation: Invitation) -> dict[str, str]:
     return words
 
 
-def _heads(delivery: Delivery, manager: User | None, *, at: datetime) -> list[tuple[str, str]]:
-    """The headers that differ by mail; names from outside cannot begin a further header."""
-    invitation = delivery.invitation
-    language = invitation.language
+def _sender(manager: User | None, language: str) -> Heads:
+    """From whom the mail comes, and who gets the reply; a name begins no further header."""
     bank = _in(language, settings.BANK_NAME_ZH, settings.BANK_NAME_EN)
     sender = bank
     heads = []
@@ -194,13 +201,17 @@ def _heads(delivery: Delivery, manager: User | None, *, at: datetime) -> list[tu
         sender = f"{name}（{bank}）" if language == "zh" else f"{name} ({bank})"
         if manager.email:
             heads.append(("Reply-To", safe_header(manager.email)))
+    return [("From", f"{letterforms.word(safe_header(sender))} <{settings.MAIL_FROM}>"), *heads]
+
+
+def _heads(delivery: Delivery, opt_out: str, *, at: datetime) -> Heads:
+    """The headers of this one mail."""
+    invitation = delivery.invitation
     return [
-        ("From", f"{letterforms.word(safe_header(sender))} <{settings.MAIL_FROM}>"),
-        *heads,
         ("To", safe_header(invitation.contact.email)),
         ("Date", format_datetime(at)),
         ("Message-ID", delivery.message_id),
-        ("List-Unsubscribe", f"<{links.opt_out_url(invitation.uuid)}>"),
+        ("List-Unsubscribe", f"<{opt_out}>"),
         ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
         ("Auto-Submitted", "auto-generated"),
         ("X-CX-Invitation", str(invitation.uuid)),
