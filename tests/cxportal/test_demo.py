@@ -27,7 +27,7 @@ GOLDEN = {
     "contact": 391,
     "case": 196,
     "milestone": 2746,
-    "invitation": 1680,
+    "invitation": 1688,
     "response": 503,
 }
 
