@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Model
 
+from bank import audit
 from bank.models import Setting
 from clients import shapes
 from clients.models import (
@@ -42,13 +43,18 @@ def load(data: Mapping[str, Any], at: datetime) -> None:
     """Create or update every row by code; what is gone from the files becomes inactive."""
     check(data)
     model = data["case_model"]
-    _write(Province, ["code"], _provinces(data["provinces"]))
-    _write(Industry, ["code"], _industries(data["industries"]))
-    _write(Stage, ["case_kind", "code"], _stages(model))
-    _write(Transition, ["case_kind", "from_code", "event", "to_code"], _transitions(model))
-    _write(MilestoneType, ["code"], _milestones(model))
-    _write(CaseEvent, ["code"], _events(model))
-    _write(Product, ["code"], _products(data["products"]))
+    graph = ["case_kind", "from_code", "event", "to_code"]
+    changed = {
+        "provinces": _write(Province, ["code"], _provinces(data["provinces"])),
+        "industries": _write(Industry, ["code"], _industries(data["industries"])),
+        "stages": _write(Stage, ["case_kind", "code"], _stages(model)),
+        "transitions": _write(Transition, graph, _transitions(model)),
+        "milestones": _write(MilestoneType, ["code"], _milestones(model)),
+        "events": _write(CaseEvent, ["code"], _events(model)),
+        "products": _write(Product, ["code"], _products(data["products"])),
+    }
+    if any(changed.values()):
+        audit.record("reference.load", "clients:", at=at, data=changed)
 
 
 def _provinces(data: Row) -> Iterable[Row]:
@@ -138,8 +144,8 @@ def _products(data: Row) -> Iterable[Row]:
         yield {**{field: row[field] for field in named}, "rules": rules}
 
 
-def _write(model: type[Model], key: list[str], rows: Iterable[Row]) -> None:
-    """Bring one table into line with the file: two reads, at most three writes."""
+def _write(model: type[Model], key: list[str], rows: Iterable[Row]) -> int:
+    """Bring one table into line with the file: two reads, at most three writes; how many rows."""
     shipped = {_key(row, key): row for row in rows}
     kept = _SETTINGS.get(model, ())
     last = _last_shipped(model)
@@ -162,6 +168,7 @@ def _write(model: type[Model], key: list[str], rows: Iterable[Row]) -> None:
     _manager(model).bulk_update(changed, fields, batch_size=50)
     if kept:
         _remember(model, {found: {n: row[n] for n in kept} for found, row in shipped.items()})
+    return len(fresh) + len(changed)
 
 
 def _key(row: Row, key: list[str]) -> tuple[Any, ...]:

@@ -126,14 +126,15 @@ def check(data: Mapping[str, Any]) -> None:
     for name, shape in SHAPES.items():
         if name not in data:
             raise Wrong(f"{name}.json: the file is missing")
-        _fit(data[name], shape, f"{name}.json")
+        fit(data[name], shape, f"{name}.json")
     _check_places(data)
     _check_case_model(data["case_model"])
     _check_enums(data["case_model"]["enums"])
     _check_products(data)
 
 
-def _fit(value: Any, shape: Any, path: str) -> None:
+def fit(value: Any, shape: Any, path: str) -> None:
+    """Raise `Wrong` where the value has not this shape."""
     if shape is ANY:
         return
     if isinstance(shape, dict):
@@ -142,7 +143,7 @@ def _fit(value: Any, shape: Any, path: str) -> None:
         if not isinstance(value, list):
             raise Wrong(f"{path}: a list is expected")
         for index, item in enumerate(value):
-            _fit(item, shape[0], f"{path}[{index}]")
+            fit(item, shape[0], f"{path}[{index}]")
     else:
         kinds = shape if isinstance(shape, tuple) else (shape,)
         allowed = tuple(type(None) if kind is None else kind for kind in kinds)
@@ -153,19 +154,20 @@ def _fit(value: Any, shape: Any, path: str) -> None:
 def _fit_object(value: Any, shape: dict[str, Any], path: str) -> None:
     if not isinstance(value, dict):
         raise Wrong(f"{path}: an object is expected")
-    known = {key.rstrip("?") for key in shape}
+    names = {key.rstrip("?") for key in shape}
     for key in value:
-        if key not in known:
+        if key not in names:
             raise Wrong(f"{path}: unknown key {key!r}")
     for key, inner in shape.items():
         name = key.rstrip("?")
         if name in value:
-            _fit(value[name], inner, f"{path}.{name}")
+            fit(value[name], inner, f"{path}.{name}")
         elif not key.endswith("?"):
             raise Wrong(f"{path}: key {name!r} is missing")
 
 
-def _codes(rows: Iterable[Mapping[str, Any]], path: str, key: str = "code") -> set[str]:
+def codes(rows: Iterable[Mapping[str, Any]], path: str, key: str = "code") -> set[str]:
+    """The codes of a list, each of which stands there once."""
     found: set[str] = set()
     for index, row in enumerate(rows):
         if row[key] in found:
@@ -174,54 +176,55 @@ def _codes(rows: Iterable[Mapping[str, Any]], path: str, key: str = "code") -> s
     return found
 
 
-def _known(value: Any, codes: Iterable[str], path: str) -> None:
-    if value is not None and value not in codes:
+def known(value: Any, allowed: Iterable[str], path: str) -> None:
+    """Raise `Wrong` at a code that nothing defines; None means none."""
+    if value is not None and value not in allowed:
         raise Wrong(f"{path}: unknown code {value!r}")
 
 
 def _check_places(data: Mapping[str, Any]) -> None:
-    regions = _codes(data["provinces"]["region_groups"], "provinces.json.region_groups")
+    regions = codes(data["provinces"]["region_groups"], "provinces.json.region_groups")
     rows = data["provinces"]["provinces"]
-    _codes(rows, "provinces.json.provinces")
+    codes(rows, "provinces.json.provinces")
     for index, row in enumerate(rows):
-        _known(row["region_group"], regions, f"provinces.json.provinces[{index}].region_group")
+        known(row["region_group"], regions, f"provinces.json.provinces[{index}].region_group")
     industries = data["industries"]
-    rules = _codes(industries["size_rules"], "industries.json.size_rules", "key")
+    rules = codes(industries["size_rules"], "industries.json.size_rules", "key")
     divisions = [row for section in industries["sections"] for row in section["divisions"]]
-    _codes(divisions, "industries.json.sections[].divisions")
+    codes(divisions, "industries.json.sections[].divisions")
     for row in divisions:
-        _known(row["size_rule"], rules, f"industries.json division {row['code']}.size_rule")
+        known(row["size_rule"], rules, f"industries.json division {row['code']}.size_rule")
 
 
 def _check_case_model(model: Mapping[str, Any]) -> None:
     path = "case_model.json"
-    roles = _codes(model["roles"], f"{path}.roles")
-    events = _codes(model["events"], f"{path}.events")
-    milestones = _codes(model["milestone_types"], f"{path}.milestone_types")
-    phases = _codes(model["enums"]["phase"], f"{path}.enums.phase")
-    clocks = _codes(model["enums"]["clock"], f"{path}.enums.clock")
+    roles = codes(model["roles"], f"{path}.roles")
+    events = codes(model["events"], f"{path}.events")
+    milestones = codes(model["milestone_types"], f"{path}.milestone_types")
+    phases = codes(model["enums"]["phase"], f"{path}.enums.phase")
+    clocks = codes(model["enums"]["clock"], f"{path}.enums.clock")
     stages: dict[str, set[str]] = {}
     for kind in ("loan", "project_finance"):
-        stages[kind] = _codes(model[kind]["stages"], f"{path}.{kind}.stages")
+        stages[kind] = codes(model[kind]["stages"], f"{path}.{kind}.stages")
         for index, row in enumerate(model[kind]["stages"]):
             where = f"{path}.{kind}.stages[{index}]"
-            _known(row["owner_role"], roles, f"{where}.owner_role")
-            _known(row["phase"], phases, f"{where}.phase")
-            _known(row["clock"], clocks, f"{where}.clock")
+            known(row["owner_role"], roles, f"{where}.owner_role")
+            known(row["phase"], phases, f"{where}.phase")
+            known(row["clock"], clocks, f"{where}.clock")
         for index, row in enumerate(model[kind]["transitions"]):
             where = f"{path}.{kind}.transitions[{index}]"
-            _known(row["from"], stages[kind], f"{where}.from")
-            _known(row["to"], stages[kind], f"{where}.to")
-            _known(row["event"], events, f"{where}.event")
-            _known(row["actor_role"], roles, f"{where}.actor_role")
+            known(row["from"], stages[kind], f"{where}.from")
+            known(row["to"], stages[kind], f"{where}.to")
+            known(row["event"], events, f"{where}.event")
+            known(row["actor_role"], roles, f"{where}.actor_role")
         # Imports accept either, so one word must not mean both.
         for code in stages[kind] & milestones:
             raise Wrong(f"{path}: {code!r} is both a stage and a milestone")
     for index, row in enumerate(model["milestone_types"]):
         for kind in row["case_types"]:
             where = f"{path}.milestone_types[{index}]"
-            _known(kind, stages, f"{where}.case_types")
-            _known(row["stage"], stages[kind], f"{where}.stage")
+            known(kind, stages, f"{where}.case_types")
+            known(row["stage"], stages[kind], f"{where}.stage")
 
 
 def _check_enums(enums: Any) -> None:
@@ -236,28 +239,28 @@ def _check_enums(enums: Any) -> None:
         "buying_role": Contact.BuyingRole,
     }
     for name, choices in ours.items():
-        codes = _codes(enums.get(name, []), f"{path}.{name}")
-        for code in sorted(codes ^ set(choices.values)):
+        found = codes(enums.get(name, []), f"{path}.{name}")
+        for code in sorted(found ^ set(choices.values)):
             raise Wrong(f"{path}.{name}: {code!r} differs from what the product knows")
 
 
 def _check_products(data: Mapping[str, Any]) -> None:
     products = data["products"]
     path = "products.json.products"
-    _codes(products["products"], path)
+    codes(products["products"], path)
     families = products["meta"]["fit_table"]["columns"]
-    blocks = _codes(products["meta"]["block_codes"], "products.json.meta.block_codes")
+    blocks = codes(products["meta"]["block_codes"], "products.json.meta.block_codes")
     securities = [row["code"] for row in data["case_model"]["enums"]["security_type"]]
     sections = [row["code"] for row in data["industries"]["sections"]]
     for index, row in enumerate(products["products"]):
         where = f"{path}[{index}]"
-        _known(row["family"], families, f"{where}.family")
-        _known(
+        known(row["family"], families, f"{where}.family")
+        known(
             row["opens_case_type"], ("loan", "project_finance", "none"), f"{where}.opens_case_type"
         )
         for code in row["security_types"]:
-            _known(code, securities, f"{where}.security_types")
+            known(code, securities, f"{where}.security_types")
         for code in row["eligibility"]["hard_blocks"]:
-            _known(code, blocks, f"{where}.eligibility.hard_blocks")
+            known(code, blocks, f"{where}.eligibility.hard_blocks")
         for code in row["eligibility"]["industry_sections"]:
-            _known(code, sections, f"{where}.eligibility.industry_sections")
+            known(code, sections, f"{where}.eligibility.industry_sections")

@@ -11,7 +11,7 @@ from django.db import transaction
 import bank.reference
 import clients.reference
 import surveys.reference
-from bank import audit
+import surveys.shapes
 from clients import shapes
 
 FILES = (*clients.reference.FILES, "questionnaires")
@@ -34,12 +34,9 @@ def load(at: datetime, folder: Path = FOLDER) -> dict[str, Any]:
     """Bring all reference data into line with the files, or change nothing at all."""
     data = read(folder)
     clients.reference.check(data)
+    surveys.shapes.check(data)
     with transaction.atomic():
         bank.reference.load(at=at)
         clients.reference.load(data, at)
-        try:
-            surveys.reference.load(data, at)
-        except (KeyError, TypeError, AttributeError) as error:
-            raise shapes.Wrong(f"questionnaires.json: {error!r}") from error
-        audit.record("reference.load", "reference:files", at=at)
+        surveys.reference.load(data, at)
     return data
