@@ -23,13 +23,13 @@ test: tools
 check: tools
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/djlint templates --lint --check --quiet
+	$(BIN)/djlint templates --lint --check
 	$(BIN)/lint-imports
 	$(BIN)/mypy .
 	@state=$$(mktemp -d) && trap 'rm -rf "$$state"' EXIT && export STATE_DIR="$$state" && \
 	$(BIN)/python manage.py makemigrations --check --dry-run && \
 	env -u DATABASE_URL $(SAFE) $(BIN)/python manage.py check --deploy --fail-level WARNING
-	$(BIN)/pytest -q tests/cxportal/test_translations.py
+	$(BIN)/pytest -q -n 0 tests/cxportal/test_translations.py
 
 e2e: tools
 	@$(BIN)/pytest -q tests/e2e

@@ -3,10 +3,17 @@
 from types import SimpleNamespace
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 
+from cxportal import catalogues
 from surveys import pages, questionnaires
 from tests import factories
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile the translations, as each start does."""
+    catalogues.compile_all(settings.BASE_DIR / "locale")
 
 
 @pytest.fixture
