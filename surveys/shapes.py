@@ -80,7 +80,7 @@ def _check_condition(condition: Any, earlier: set[str], variables: set[str], pat
         return
     if not isinstance(condition, dict) or set(condition) - _CONDITION:
         raise Wrong(f"{path}: not a condition: {condition!r}")
-    for part in condition.get("any", condition.get("all", [])):
+    for part in condition.get("any") or condition.get("all") or []:
         _check_condition(part, earlier, variables, path)
     known(condition.get("item"), earlier, f"{path}.item")
     known(condition.get("var"), variables, f"{path}.var")
