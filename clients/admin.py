@@ -38,6 +38,14 @@ class Kept(Audited):
         return False
 
 
+class Loaded(Kept):
+    """Rows that come from the reference files; some of their fields are the bank's to set."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Refuse for everybody."""
+        return False
+
+
 @admin.register(Client)
 class ClientAdmin(Kept):
     """Companies."""
@@ -258,7 +266,7 @@ class CaseEventAdmin(ReadOnly):
 
 
 @admin.register(Stage)
-class StageAdmin(Kept):
+class StageAdmin(Loaded):
     """Stages: the bank sets its promised days and its words for the client, not the graph."""
 
     audited = ("code", "sla_working_days", "client_label_zh", "client_label_en")
@@ -279,13 +287,9 @@ class StageAdmin(Kept):
         "is_active",
     )
 
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Refuse: the graph comes from the files."""
-        return False
-
 
 @admin.register(MilestoneType)
-class MilestoneTypeAdmin(Kept):
+class MilestoneTypeAdmin(Loaded):
     """Milestones: the bank decides which of them clients see."""
 
     audited = ("code", "client_visible")
@@ -302,7 +306,3 @@ class MilestoneTypeAdmin(Kept):
         "stage",
         "is_active",
     )
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Refuse: the list comes from the files."""
-        return False

@@ -199,24 +199,6 @@ def state(
     return consent
 
 
-def decided(contacts: Iterable[Contact]) -> set[int]:
-    """Ids of the contacts who decided on surveys themselves: nobody else may change it."""
-    people = list(contacts)
-    own = set(
-        Consent.objects.filter(
-            contact__in=[person.pk for person in people],
-            purpose=Consent.Purpose.SURVEY,
-            source=Consent.Source.PERSON,
-        ).values_list("contact", flat=True)
-    )
-    digests = {person.pk: digest(person.email) for person in people}
-    closed = Suppression.objects.filter(
-        address_digest__in=set(digests.values()), reason=Suppression.Reason.OPTED_OUT
-    )
-    shut = {row.address_digest for row in closed}
-    return own | {pk for pk, address in digests.items() if address in shut}
-
-
 def closed_addresses() -> set[str]:
     """The digests of all addresses whose owner has opted out."""
     rows = Suppression.objects.filter(reason=Suppression.Reason.OPTED_OUT)
@@ -286,8 +268,12 @@ def thaw(freeze: Freeze, *, at: datetime, by: User | ApiKey | None = None) -> Fr
 
 
 def _decided_by_person(contact: Contact, purpose: str) -> bool:
-    if purpose == Consent.Purpose.SURVEY:
-        return contact.pk in decided([contact])
+    """An address that opted out speaks for every contact that has it."""
+    closed = Suppression.objects.filter(
+        address_digest=digest(contact.email), reason=Suppression.Reason.OPTED_OUT
+    )
+    if purpose == Consent.Purpose.SURVEY and closed.exists():
+        return True
     return Consent.objects.filter(
         contact=contact, purpose=purpose, source=Consent.Source.PERSON
     ).exists()
