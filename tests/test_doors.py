@@ -66,6 +66,7 @@ def world(staff, settings, tmp_path):
             "url": "nothing",
             "kind": "clients",
             "suffix": "csv",
+            "verb": "launch",
             "app_label": "bank",
             "content_type_id": str(ContentType.objects.get_for_model(type(mine)).pk),
         },
