@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -23,6 +24,9 @@ else:
 TIMES = ("created_at", "expires_at", "revoked_at", "last_used_at")
 # What makes somebody mightier: only a superuser gives it, whatever a form posts.
 POWERS = ("role", "is_staff", "is_superuser", "groups", "user_permissions")
+
+# The groups are the roles: loaded with the reference data, never edited by hand.
+admin.site.unregister(Group)
 
 
 class Audited(Page):

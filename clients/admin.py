@@ -170,7 +170,16 @@ class SuppressionAdmin(ReadOnly):
 
     list_display = ("address_digest", "reason", "at")
     list_filter = ("reason",)
+    search_fields = ("address_digest",)
+    search_help_text = _("An e-mail address, or the beginning of a digest.")
     ordering = ("-at", "-pk")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Look an address up by its digest: the address itself is not kept."""
+        term = consent.digest(search_term) if "@" in search_term else search_term
+        return super().get_search_results(request, queryset, term)
 
 
 @admin.register(Freeze)
