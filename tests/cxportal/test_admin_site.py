@@ -6,6 +6,7 @@ from django.contrib.auth.models import Group
 from django.db.models import ForeignKey
 from django.test import RequestFactory
 
+from bank import reference
 from bank.models import AuditEntry
 from clients import consent
 from metrics.models import ClientState, Measurement, ParameterSet
@@ -73,6 +74,7 @@ def test_answers_and_groups_have_no_page_of_their_own():
 
 
 def test_a_suppressed_address_is_found_by_typing_the_address(client, staff):
+    reference.load(at=factories.NOW)
     contact = factories.make_contact(factories.make_client())
     consent.bounce(contact, at=factories.NOW)
     client.force_login(staff.admin)
