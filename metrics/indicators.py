@@ -9,12 +9,14 @@ from metrics.facts.pools import Pool, Tally
 from metrics.facts.replies import COMPOSITE, DIMENSIONS, NPS
 from metrics.formulas import responding, scores, uncertainty
 from metrics.formulas.answers import Counts
+from metrics.formulas.parameters import DEFAULT
 
 ADJUSTED_WALD = "adj_wald"
 WILSON = "wilson"
 T = "t"
 MEAN = "mean"
 NO_DATA = "NO_DATA"
+COMPLEMENTARY = "COMPLEMENTARY"
 MANY = ("bank", "team", "campaign")
 ONE = ("client",)
 RATES = ("response_rate", "client_response_rate")
@@ -28,6 +30,7 @@ class Reading:
 
     `base` is what the gate judges; `n` and `clients` say who answered, which for a rate is
     less than its base. `eligible` is null where coverage is measured against all clients.
+    `closed` are the answers in it that its team must not see one by one.
     """
 
     value: float | None
@@ -38,6 +41,7 @@ class Reading:
     high: float | None = None
     label: str = ""
     outside: int = 0
+    closed: int = 0
     eligible: int | None = None
     detail: dict[str, Any] = field(default_factory=dict)
 
@@ -62,9 +66,12 @@ class Indicator:
         if scope not in ONE:
             return uncertainty.report_gate(reading.base)
         verdict = uncertainty.report_gate(replace(reading.base, one_client=True))
-        kept = tuple(r for r in verdict.reasons if r == NO_DATA or not self.from_first)
+        kept = [r for r in verdict.reasons if r == NO_DATA or not self.from_first]
+        # The team sees the open answers one by one: the figure less these tells the few others.
+        if 0 < reading.closed < DEFAULT.gate.min_resp:
+            kept = sorted([*kept, COMPLEMENTARY])
         # One client is its own unit: a base of few clients says nothing about it.
-        return uncertainty.Decision(show=not kept, reasons=kept, flags=())
+        return uncertainty.Decision(show=not kept, reasons=tuple(kept), flags=())
 
 
 def _nps(pool: Pool) -> Reading | None:
@@ -98,6 +105,7 @@ def _score(tally: Tally, counts: Counts, detail: dict[str, Any]) -> Reading | No
         interval.low,
         interval.high,
         outside=tally.outside,
+        closed=tally.closed,
         detail=detail,
     )
 
@@ -144,6 +152,7 @@ def _csat(pool: Pool) -> Reading | None:
         ends.low if ends else None,
         ends.high if ends else None,
         outside=tally.outside,
+        closed=tally.closed,
         detail={"mean": math.fsum(values) / len(values), "n": tally.n},
     )
 
@@ -163,6 +172,7 @@ def _dimension(name: str) -> Callable[[Pool], Reading | None]:
             interval.low,
             interval.high,
             outside=tally.outside,
+            closed=tally.closed,
             detail={
                 "mean": pool.total[name] / tally.n,
                 "top2": top,

@@ -14,7 +14,6 @@ from metrics.formulas.parameters import DEFAULT, Parameters, Periods
 from metrics.indicators import Indicator, Reading
 from metrics.models import Measurement, ParameterSet
 
-COMPLEMENTARY = "COMPLEMENTARY"
 _IDENTITY = ("scope_id", "population", "period", "metric")
 _CONTENT = (
     "value",
@@ -131,7 +130,7 @@ def _withhold(rows: list[Measurement], total: Measurement) -> None:
     counts = [min(_size(row), threshold - 1) if row.gate else _size(row) for row in rows]
     for position in uncertainty.complementary_suppression([*counts, max(rest, 0)]):
         if position < len(rows) and not rows[position].gate:
-            rows[position].gate, rows[position].flags = COMPLEMENTARY, ""
+            rows[position].gate, rows[position].flags = indicators.COMPLEMENTARY, ""
 
 
 def _size(row: Measurement) -> int:

@@ -134,6 +134,7 @@ def why(fig: Figure) -> str:
         "MIN_RESPONSES": _("withheld: fewer than 5 answers"),
         "MIN_CLIENTS": _("withheld: fewer than 5 clients"),
         "DOMINANCE": _("withheld: one client gives most of the answers"),
+        "COMPLEMENTARY": _("withheld: other figures would give it away"),
         "LOW_EFFECTIVE_N": _("withheld: the weighted base is too small"),
         "WEIGHT_DOMINANCE": _("withheld: one weight outweighs the others"),
     }

@@ -61,12 +61,16 @@ def sort(
 
 @dataclass(slots=True)
 class Tally:
-    """The base of one item: answers, clients, the most of one client, clients not eligible."""
+    """The base of one item: answers, clients, the most of one client, clients not eligible.
+
+    `closed` counts the answers that were not promised to the relationship team.
+    """
 
     n: int = 0
     clients: int = 0
     most: int = 0
     outside: int = 0
+    closed: int = 0
 
     def merge(self, other: "Tally") -> None:
         """Add the base of other clients."""
@@ -74,6 +78,7 @@ class Tally:
         self.clients += other.clients
         self.most = max(self.most, other.most)
         self.outside += other.outside
+        self.closed += other.closed
 
 
 @dataclass(slots=True)
@@ -93,8 +98,9 @@ class Pool:
 
     def add(self, bucket: Bucket, *, eligible: bool) -> None:
         """Take in one client; `eligible` says whether it belongs to the base of coverage."""
-        for item in bucket.held:
+        for item, held in bucket.held.items():
             self._count(item, bucket.values(item), eligible=eligible)
+            self.tallies[item].closed += sum(not open_ for _value, open_ in held.values())
         self._vote(bucket)
         self.composites += [(bucket.client, value) for value in bucket.values(COMPOSITE)]
         self.attributable += bucket.attributable()

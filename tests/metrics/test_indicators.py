@@ -156,6 +156,23 @@ def test_one_client_is_judged_by_answers_only():
     assert decide("nps_respondent", enough, "client").flags == ()
 
 
+def test_few_closed_answers_hide_the_figure_of_one_client_from_subtraction():
+    open_ = make_bucket(1, nps=[9] * 6, csat=[50.0] * 6, response_speed=[4] * 6)
+    for closed, reasons in ((1, ("COMPLEMENTARY",)), (4, ("COMPLEMENTARY",)), (5, ())):
+        for item, held in make_bucket(
+            1,
+            nps=[2] * closed,
+            csat=[0.0] * closed,
+            response_speed=[1] * closed,
+            attributable=False,
+        ).held.items():
+            open_.held[item] |= {f"closed {key}": given for key, given in held.items()}
+        pool = make_pool(open_)
+        for metric in ("nps_respondent", "csat", "csat_response_speed"):
+            assert decide(metric, pool, "client").reasons == reasons
+        assert decide("recommend_mean", pool, "client").show
+
+
 def test_rate_is_judged_by_those_asked_not_by_those_who_answered():
     asked = [make_bucket(i, outcomes={"nc": 1}) for i in range(5)]
     assert decide("response_rate", make_pool(*asked)).show
