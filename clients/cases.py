@@ -171,6 +171,7 @@ def correct(
 ) -> Milestone:
     """Replace the times and the note of a milestone; the order of stages must go on holding."""
     case = Case.objects.select_for_update().get(pk=milestone.case_id)
+    milestone = Milestone.objects.get(pk=milestone.pk)  # as it is now that the case is ours
     values = {"planned_on": planned_on, "occurred_at": occurred_at, "note": note}
     return _correct(milestone, case, values, at=at, by=by)
 
@@ -207,9 +208,14 @@ def _correct(
         return milestone
     rules = graph()
     order = _order(rules, case)
+    planned = milestone.occurred_at is None
     for name, value in values.items():
         setattr(milestone, name, value)
     _check_shape(rules, case, milestone, at=at)
+    if planned and milestone.occurred_at and milestone.code in rules.stages.get(case.kind, {}):
+        # What was planned has happened: the case enters the stage now.
+        _check_transition(rules, case, milestone)
+        order.append(milestone.pk)
     milestone.save(update_fields=list(values))
     if _order(rules, case) != order:
         raise Refused(_("With this time the stages of the case would change their order."))

@@ -94,6 +94,18 @@ def test_a_planned_stage_moves_nothing_and_a_milestone_neither(case):
     assert case.stage == "enquiry"
 
 
+def test_a_planned_stage_is_entered_under_its_number_when_it_happens(case):
+    enter(case, "application", 1, days=1)
+    enter(case, "due_diligence", 2, occurred_at=None, planned_on=date(2027, 1, 1))
+    enter(case, "disbursed", 3, occurred_at=None, planned_on=date(2027, 2, 1))
+    reached = enter(case, "due_diligence", 2, days=3, planned_on=date(2027, 1, 1))
+    case.refresh_from_db()
+    assert (case.stage, reached.planned_on) == ("due_diligence", date(2027, 1, 1))
+    with pytest.raises(cases.Refused):
+        enter(case, "disbursed", 3, days=4)
+    assert Milestone.objects.get(code="disbursed").occurred_at is None
+
+
 def test_the_number_of_another_milestone_is_refused(case):
     enter(case, "application", 1)
     assert refusal(case, "file_complete", 1)
