@@ -38,6 +38,8 @@ ALWAYS = {"no_consent"}
 ROLES: dict[str, int] = {Contact.BuyingRole.DECIDER: 0, Contact.BuyingRole.INFLUENCER: 1}
 # Up to here a list of keys in the query is cheaper than the whole window.
 NARROW = 500
+# What has not been sent as far as we know; after a lost outcome nobody knows.
+_WAITING = (Delivery.State.QUEUED, Delivery.State.CLAIMED, Delivery.State.RETRY)
 
 
 @dataclass(frozen=True)
@@ -194,7 +196,7 @@ def _history(
     open_ = (
         Delivery.objects.filter(
             Q(state__in=[Delivery.State.SENDING, Delivery.State.UNKNOWN])
-            | Q(state__in=[Delivery.State.QUEUED, Delivery.State.CLAIMED], losses__gt=0),
+            | Q(state__in=_WAITING, losses__gt=0),
             kind=Delivery.Kind.INVITATION,
         )
         .exclude(invitation__in=but)
@@ -202,8 +204,10 @@ def _history(
     )
     clients = {contact.client_id for contact in contacts}
     if len(clients) <= NARROW:
-        asked = asked.filter(client__in=clients)
-        open_ = open_.filter(invitation__client__in=clients)
+        # A person who has moved to another client was asked all the same.
+        people = [contact.pk for contact in contacts]
+        asked = asked.filter(Q(client__in=clients) | Q(contact__in=people))
+        open_ = open_.filter(Q(invitation__client__in=clients) | Q(invitation__contact__in=people))
     rows = list(asked.values_list("contact", "client").annotate(last=Max("sent_at")))
     rows += [(contact, client, at) for contact, client in open_]
     past = History({}, {})

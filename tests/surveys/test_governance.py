@@ -92,6 +92,19 @@ def test_invitation_that_never_left_does_not_count():
     assert refused(contact) == {}
 
 
+def test_contact_who_moved_to_another_client_was_asked_all_the_same():
+    contact = make_contact(make_client())
+    invitation = make_invitation(contact, sent_at=NOW - timedelta(days=10))
+    contact.client = make_client()
+    contact.save()
+    assert refused(contact)[contact.external_id].code == "contact_cooldown"
+    type(invitation).objects.update(sent_at=None, state="planned")
+    Delivery.objects.create(
+        invitation=invitation, state="unknown", message_id="<1@x>", next_try_at=NOW
+    )
+    assert refused(contact)[contact.external_id].code == "contact_cooldown"
+
+
 def test_mail_with_an_open_outcome_counts_as_asked():
     contact = make_contact(make_client())
     invitation = make_invitation(contact, sent_at=None, state="planned")
@@ -99,7 +112,12 @@ def test_mail_with_an_open_outcome_counts_as_asked():
         invitation=invitation, state="queued", message_id="<1@x>", next_try_at=NOW
     )
     assert refused(contact) == {}
-    for fields in ({"state": "sending"}, {"state": "unknown"}, {"state": "queued", "losses": 1}):
+    for fields in (
+        {"state": "sending"},
+        {"state": "unknown"},
+        {"state": "queued", "losses": 1},
+        {"state": "retry", "losses": 1},
+    ):
         Delivery.objects.filter(pk=delivery.pk).update(**{"losses": 0} | fields)
         assert refused(contact)[contact.external_id].code == "contact_cooldown"
     assert governance.refusal(invitation, at=NOW) is None
