@@ -4,7 +4,7 @@ from django.db.models import Q
 
 from bank import scope
 from bank.models import ApiKey, User
-from surveys.models import Response, Version
+from surveys.models import Invitation, Response, Version
 
 OPEN = [Version.Attribution.RELATIONSHIP_TEAM, Version.Attribution.ANONYMOUS_OPTIONAL]
 
@@ -39,3 +39,11 @@ def names_person(viewer: User | ApiKey, response: Response) -> bool:
     if response.version.attribution == Version.Attribution.ANONYMOUS_OPTIONAL:
         return response.contact_id is not None and not isinstance(viewer, ApiKey)
     return sees(viewer, response)
+
+
+def tells_times(invitation: Invitation) -> bool:
+    """Whether it may be told when this person opened and answered.
+
+    Where nobody is to be named, no instant may lead from a person to an answer.
+    """
+    return invitation.version.attribution != Version.Attribution.ANONYMOUS_OPTIONAL

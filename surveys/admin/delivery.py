@@ -1,5 +1,6 @@
 """The invitations and the send ledger, to be looked at; a person decides what was lost."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -10,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from bank.admin import ReadOnly
-from surveys import ledger, queries, tasks
+from surveys import attribution, ledger, queries, tasks
 from surveys.models import Delivery, Invitation
 
 
@@ -26,9 +27,9 @@ class InvitationAdmin(ReadOnly):
         "reason",
         "free_on",
         "sent_at",
-        "answered_at",
+        "answered",
     )
-    list_select_related = ("contact", "client", "campaign")
+    list_select_related = ("contact", "client", "campaign", "version")
     list_filter = ("state", "reason", "language", ("campaign", admin.RelatedOnlyFieldListFilter))
     search_fields = (
         "=uuid",
@@ -40,7 +41,8 @@ class InvitationAdmin(ReadOnly):
         "client__name_en",
     )
     # The digests open nothing, but nobody needs to see them either.
-    exclude = ("survey_digest", "opt_out_digest")
+    exclude = ("survey_digest", "opt_out_digest", "opened_at", "answered_at")
+    readonly_fields = ("opened", "answered")
     ordering = ("-pk",)
     show_full_result_count = False
 
@@ -48,6 +50,16 @@ class InvitationAdmin(ReadOnly):
         """Only invitations of clients the person may see."""
         who: Any = request.user
         return super().get_queryset(request).filter(pk__in=queries.invitations(who).values("pk"))
+
+    @admin.display(description=gettext_lazy("opened at"))
+    def opened(self, row: Invitation) -> datetime | None:
+        """When a person opened the survey, where that leads to no nameless answer."""
+        return row.opened_at if attribution.tells_times(row) else None
+
+    @admin.display(description=gettext_lazy("answered at"))
+    def answered(self, row: Invitation) -> datetime | None:
+        """When the answer came, where that leads to no nameless answer."""
+        return row.answered_at if attribution.tells_times(row) else None
 
 
 @admin.register(Delivery)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from bank.admin import ReadOnly
 from surveys import attribution
-from surveys.models import Answer, Hit, Response
+from surveys.models import Answer, Hit, Response, Version
 
 if TYPE_CHECKING:
     Rows = admin.TabularInline[Answer, Response]
@@ -91,3 +91,8 @@ class HitAdmin(ReadOnly):
     search_fields = ("invitation__uuid", "agent")
     date_hierarchy = "at"
     ordering = ("-at", "-id")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Hit]:
+        """Leave out surveys without names: the instant would lead from a person to an answer."""
+        promise = Version.Attribution.ANONYMOUS_OPTIONAL
+        return super().get_queryset(request).exclude(invitation__version__attribution=promise)

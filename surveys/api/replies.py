@@ -21,7 +21,7 @@ from bank.models import ApiKey, User
 from clients.models import Client
 from clients.queries import Entry
 from surveys import answering, attribution, queries
-from surveys.models import Answer, Invitation, Version
+from surveys.models import Answer, Invitation
 from surveys.models import Response as Reply
 
 # A client's records beyond this many are read from their own resources.
@@ -44,9 +44,9 @@ class InvitationRow(serializers.Serializer[Invitation]):
     answered_at = serializers.DateTimeField(allow_null=True)
 
     def to_representation(self, instance: Invitation) -> dict[str, Any]:
-        """Where nobody was to be named, no instant may lead from a person to an answer."""
+        """Keep back the instants that would lead to a nameless answer."""
         row = dict(super().to_representation(instance))
-        if instance.version.attribution == Version.Attribution.ANONYMOUS_OPTIONAL:
+        if not attribution.tells_times(instance):
             row["opened_at"] = row["answered_at"] = None
         return row
 

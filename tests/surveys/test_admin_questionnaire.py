@@ -1,5 +1,7 @@
 """The admin of questionnaires, responses and hits."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -7,6 +9,7 @@ from django.urls import reverse
 
 from bank import reference
 from bank.models import AuditEntry
+from surveys import answering, evidence
 from surveys.models import Questionnaire, Version
 from tests.factories import (
     NOW,
@@ -152,6 +155,23 @@ def test_responses_and_hits_are_only_looked_at(admin):
     assert admin.post(url("response", "change", response.pk), {}).status_code == 403
     assert admin.get(url("response", "add")).status_code == 403
     assert admin.get(url("hit", "add")).status_code == 403
+
+
+def test_no_instant_joins_a_nameless_answer_to_the_person_who_was_asked(admin):
+    invitation = make_invitation(version=make_version(attribution="anonymous_optional"))
+    hit = evidence.note_hit(invitation, page="survey", method="GET", at=NOW, agent="Firefox")
+    moment = NOW + timedelta(minutes=7)
+    answering.submit(invitation, {"nps": 3, "csat": 2}, at=moment, language="zh")
+    for page in (
+        admin.get(url("invitation", "changelist")),
+        admin.get(url("invitation", "change", invitation.pk)),
+        admin.get(url("hit", "changelist")),
+        admin.get(url("hit", "change", hit.pk), follow=True),
+    ):
+        assert page.status_code == 200
+        assert "10:07" not in page.text
+        assert "Firefox" not in page.text
+    assert "10:07" in admin.get(url("response", "changelist")).text
 
 
 @pytest.mark.parametrize("model", ["questionnaire", "version", "response", "hit"])
