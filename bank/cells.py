@@ -2,6 +2,9 @@
 
 import re
 
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
 # What a spreadsheet takes as the start of a formula, in both widths.
 STARTERS = tuple("=+-@＝＋－＠\t\r\n\x00")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -24,3 +27,9 @@ def safe_cell(value: object) -> object:
 def safe_header(text: str) -> str:
     """One line without control characters: nothing can begin a further mail header."""
     return _BREAKS.sub(" ", text).strip()
+
+
+def one_line(text: str) -> None:
+    """Refuse what is not one line where it is typed, instead of folding it where it is sent."""
+    if _BREAKS.search(text):
+        raise ValidationError(_("One line without control characters, please."))

@@ -35,7 +35,8 @@ class Unusable(ValueError):
 def check(audience: Any, *, by: User | ApiKey | None) -> dict[str, Any]:
     """Return the audience without empty fields, or refuse it with a sentence for each field.
 
-    A client out of the planner's sight is as unknown as one that does not exist.
+    A client out of the planner's sight is as unknown as one that does not exist. An empty
+    audience is nobody: a draft may stand like that, and the pre-flight blocks its launch.
     """
     if not isinstance(audience, Mapping):
         raise Unusable({"audience": [_("The audience is a group of fields.")]})
@@ -50,8 +51,6 @@ def check(audience: Any, *, by: User | ApiKey | None) -> dict[str, Any]:
                 errors[name] = [fault]
     if errors:
         raise Unusable(errors)
-    if not chosen:
-        raise Unusable({"audience": [nobody()]})
     return chosen
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django import forms
 from django.utils.translation import gettext_lazy
 
+from bank.cells import one_line
 from bank.models import Team, User
 from clients.models import Client, Contact
 from surveys import audiences
@@ -69,6 +70,12 @@ class CampaignForm(Form):
             if name in self.fields:
                 self.initial.setdefault(name, value)
 
+    def clean_name(self) -> str:
+        """Without line breaks: it is shown in headings and may end in a mail."""
+        name: str = self.cleaned_data["name"]
+        one_line(name)
+        return name
+
     def clean(self) -> dict[str, Any]:
         """Judge the audience by the same rules as the API, and say what is wrong where."""
         data: dict[str, Any] = super().clean() or self.cleaned_data
@@ -81,6 +88,8 @@ class CampaignForm(Form):
         }
         try:
             data["audience"] = audiences.check(chosen, by=self.viewer)
+            if not data["audience"]:
+                self.add_error(None, audiences.nobody())
         except audiences.Unusable as error:
             for name, texts in error.errors.items():
                 self.add_error(name if name in self.fields else None, texts)

@@ -18,6 +18,7 @@ from bank.api.access import viewer
 from bank.api.bodies import Empty, Strict
 from bank.api.lists import LONGEST, NUMBER, find
 from bank.api.resources import Conflict, Resource
+from bank.cells import one_line
 from bank.models import ApiKey, User
 from surveys import audiences, campaigns, queries, questionnaires, tasks
 from surveys.models import Campaign, Question, Questionnaire, Version
@@ -77,11 +78,11 @@ class CampaignRow(serializers.Serializer[Campaign]):
 class CampaignBody(Strict):
     """A draft of a campaign."""
 
-    name = serializers.CharField(max_length=120)
+    name = serializers.CharField(max_length=120, validators=[one_line])
     questionnaire = serializers.SlugRelatedField(
         slug_field="key", queryset=Questionnaire.objects.filter(is_active=True)
     )
-    audience = serializers.DictField()
+    audience = serializers.DictField(required=False, default=dict)
     send_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
     closes_at = serializers.DateTimeField()
     send_window = serializers.BooleanField(required=False, default=True)

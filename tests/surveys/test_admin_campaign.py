@@ -90,6 +90,8 @@ def test_form_says_what_is_wrong_with_the_audience(admin):
     version = make_mailed_version()
     page = text(admin.post(url("campaign", "add"), posted(version)))
     assert SENTENCE in page
+    page = text(admin.post(url("campaign", "add"), posted(version, name="a\nb")))
+    assert "One line without control characters" in page
     page = text(admin.post(url("campaign", "add"), posted(version, client_codes="X-1")))
     assert "No client has the code X-1." in page
     assert Campaign.objects.count() == 0

@@ -154,10 +154,10 @@ def test_choice_of_hours_is_kept_and_written_down(machine, line):
     [
         ({"name": ""}, "name"),
         ({"name": "x" * 121}, "name"),
+        ({"name": "a\r\nBcc: x@y.example"}, "name"),
         ({"questionnaire": "nothing"}, "questionnaire"),
         ({"questionnaire": ["a"]}, "questionnaire"),
         ({"questionnaire": {"a": 1}}, "questionnaire"),
-        ({"audience": {}}, "audience"),
         ({"audience": []}, "audience"),
         ({"audience": None}, "audience"),
         ({"audience": {"client_codes": ["nobody"]}}, "audience"),
@@ -181,6 +181,15 @@ def test_wrong_or_read_only_field_of_a_campaign_is_named(body, field, machine, l
     answer = draft(machine, line, **body)
     assert (answer.status_code, list(answer.json())) == (400, [field])
     assert Campaign.objects.count() == 0
+
+
+@pytest.mark.parametrize("audience", [{}, {"client_codes": []}, {"segment": ""}])
+def test_draft_without_audience_is_kept_but_not_launched(audience, machine, line):
+    answer = draft(machine, line, audience=audience)
+    assert answer.status_code == 201
+    launched = post(machine, f"{answer.json()['id']}/launch/")
+    codes = [blocker["code"] for blocker in launched.json()["blockers"]]
+    assert (launched.status_code, codes) == (409, ["no_recipients"])
 
 
 def test_act_takes_no_body(machine, line):
