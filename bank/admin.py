@@ -11,15 +11,15 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from bank import audit, keys, settings
+from bank import audit, keys, settings, words
+from bank.coded import Coded, CodedFilter
 from bank.forms import KeyForm, SettingForm
 from bank.models import ApiKey, AuditEntry, Deputy, Holiday, Role, Setting, Team, User
 
 if TYPE_CHECKING:
-    Page = admin.ModelAdmin[Any]
     AccountPage = UserAdmin[User]
 else:
-    Page, AccountPage = admin.ModelAdmin, UserAdmin
+    AccountPage = UserAdmin
 
 TIMES = ("created_at", "expires_at", "revoked_at", "last_used_at")
 # What makes somebody mightier: only a superuser gives it, whatever a form posts.
@@ -29,7 +29,7 @@ POWERS = ("role", "is_staff", "is_superuser", "groups", "user_permissions")
 admin.site.unregister(Group)
 
 
-class Audited(Page):
+class Audited(Coded):
     """Writes an audit entry wherever Django writes its own history line, in one transaction."""
 
     audited: ClassVar[tuple[str, ...]] = ()
@@ -51,14 +51,14 @@ class Audited(Page):
         return super().log_deletions(request, queryset)
 
     def _record(self, request: HttpRequest, obj: Model, verb: str, message: Any) -> None:
-        who: Any = request.user
         now = {name: getattr(obj, name) for name in self.audited}
-        kind = obj._meta.model_name
         data = {"message": message, "now": now}
-        audit.record(f"{kind}.{verb}", obj, at=timezone.now(), by=who, data=data)
+        audit.record(
+            f"{obj._meta.model_name}.{verb}", obj, at=timezone.now(), by=_who(request), data=data
+        )
 
 
-class ReadOnly(Page):
+class ReadOnly(Coded):
     """A page to look at: nothing is added, changed or deleted, by no permission."""
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
@@ -168,7 +168,7 @@ class DeputyAdmin(Audited):
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(Page):
+class ApiKeyAdmin(Coded):
     """Keys of machines: made here, shown once, revoked; never edited and never deleted."""
 
     form = KeyForm
@@ -185,7 +185,7 @@ class ApiKeyAdmin(Page):
     @admin.display(description=_("scopes"))
     def rights(self, row: ApiKey) -> str:
         """The scopes in words, not as the list they are kept in."""
-        return ", ".join(row.scopes)
+        return " · ".join(words.said(words.SCOPES).get(one, one) for one in row.scopes)
 
     def get_fields(self, request: HttpRequest, obj: ApiKey | None = None) -> tuple[str, ...]:
         """Ask for what a key is made from; show everything but the digest."""
@@ -216,15 +216,13 @@ class ApiKeyAdmin(Page):
         )
         obj.pk = key.pk
         obj.refresh_from_db()
-        text = _("The key, shown this once: %(secret)s") % {"secret": secret}
-        messages.warning(request, text)
+        messages.warning(request, _("The key, shown this once: %(secret)s") % {"secret": secret})
 
     @admin.action(description=_("Revoke the selected keys"), permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
         """Make the selected keys worthless at once."""
-        who: Any = request.user
         for key in queryset:
-            keys.revoke(key, at=timezone.now(), by=who)
+            keys.revoke(key, at=timezone.now(), by=_who(request))
         self.message_user(request, _("The keys are revoked."))
 
 
@@ -233,7 +231,8 @@ class AuditEntryAdmin(ReadOnly):
     """The trail, newest first."""
 
     list_display = ("number", "at", "actor_label", "act", "subject_type", "subject_id")
-    list_filter = ("at", "act")
+    coded: ClassVar = words.TRAIL
+    list_filter = ("at", ("act", CodedFilter))
     search_fields = ("=subject_id", "actor_label", "act")
     ordering = ("-id",)
     # Counting a long trail twice a page costs more than the page.
@@ -242,7 +241,7 @@ class AuditEntryAdmin(ReadOnly):
 
 
 @admin.register(Setting)
-class SettingAdmin(Page):
+class SettingAdmin(Coded):
     """The bank's own values. They are shipped, so none is added or deleted."""
 
     form = SettingForm
@@ -271,8 +270,7 @@ class SettingAdmin(Page):
 
     def save_model(self, request: HttpRequest, obj: Setting, form: Any, change: bool) -> None:  # noqa: FBT001
         """Change the value by the act, which writes the audit entry."""
-        who: Any = request.user
-        settings.put(obj.key, form.cleaned_data["value"], at=timezone.now(), by=who)
+        settings.put(obj.key, form.cleaned_data["value"], at=timezone.now(), by=_who(request))
 
 
 @admin.register(Holiday)
@@ -280,7 +278,7 @@ class HolidayAdmin(Audited):
     """The banking calendar. A wrong date is turned into the other kind, not deleted."""
 
     audited = ("date", "kind", "name", "provisional")
-    list_display = ("date", "kind", "name", "provisional")
+    list_display = ("date", "kind", "festival", "provisional")
     list_filter = ("kind", "provisional")
     search_fields = ("name", "date")
     ordering = ("-date",)
@@ -294,6 +292,10 @@ class HolidayAdmin(Audited):
         if change and form.changed_data and "provisional" not in form.changed_data:
             obj.provisional = False
         super().save_model(request, obj, form, change)
+
+
+def _who(request: HttpRequest) -> Any:
+    return request.user
 
 
 def _is_super(request: HttpRequest) -> bool:

@@ -4,9 +4,11 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from bank import keys, settings
+from bank import keys, settings, words
 from bank.models import ApiKey, Setting
 
 if TYPE_CHECKING:
@@ -38,8 +40,8 @@ class KeyForm(KeyBase):
     """A new key: its scopes as boxes to tick."""
 
     scopes = forms.MultipleChoiceField(
-        label=_("scopes"),
-        choices=[(scope, scope) for scope in keys.SCOPES],
+        label=capfirst(_("scopes")),
+        choices=[(scope, gettext_lazy(words.SCOPES[scope])) for scope in keys.SCOPES],
         widget=forms.CheckboxSelectMultiple,
     )
 
@@ -61,11 +63,11 @@ class SettingForm(SettingBase):
         if "value" not in self.fields:
             return
         if isinstance(shipped, bool):
-            self.fields["value"] = forms.BooleanField(label=_("value"), required=False)
+            self.fields["value"] = forms.BooleanField(label=capfirst(_("value")), required=False)
         elif isinstance(shipped, int):
-            self.fields["value"] = forms.IntegerField(label=_("value"))
+            self.fields["value"] = forms.IntegerField(label=capfirst(_("value")))
         elif isinstance(shipped, str):
-            self.fields["value"] = forms.CharField(label=_("value"), required=False)
+            self.fields["value"] = forms.CharField(label=capfirst(_("value")), required=False)
 
     def clean_value(self) -> Any:
         """Let the setting itself judge its value."""

@@ -201,7 +201,13 @@ class Holiday(models.Model):
         verbose_name_plural = _("banking calendar")
 
     def __str__(self) -> str:
-        return f"{self.date} {self.name}"
+        return f"{self.date} {self.festival}"
+
+    @property
+    def festival(self) -> str:
+        """The festival in the active language, where the calendar names it in both."""
+        zh, _blank, en = self.name.partition(" ")
+        return in_language(zh, en) if en and not zh.isascii() else self.name
 
 
 def in_language(zh: str, en: str) -> str:

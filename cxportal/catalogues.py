@@ -15,6 +15,7 @@ PACKAGES = ("bank", "clients", "surveys", "metrics", "cxportal")
 _KEYWORDS = DEFAULT_KEYWORDS | {
     f"{name}_lazy": DEFAULT_KEYWORDS[name] for name in ("gettext", "ngettext", "pgettext")
 }
+_KEYWORDS["gettext_noop"] = None
 
 
 def gather(root: Path) -> Catalog:

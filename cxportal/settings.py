@@ -172,6 +172,7 @@ CONTENT_SECURITY_POLICY = {
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", _("Chinese")), ("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = "cxportal.formats"
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = environment.choice("TIME_ZONE", "Asia/Shanghai", available_timezones())

@@ -5,10 +5,11 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
-from cxportal.views import cases, clients, demo_mail, health, imports, overview, responses
+from cxportal.views import cases, clients, demo_mail, health, icons, imports, overview, responses
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="overview"), name="home"),
+    path("favicon.ico", icons.favicon, name="favicon"),
     path("i18n/setlang/", set_language, name="set_language"),
     path("overview/", overview.overview, name="overview"),
     path("clients/", clients.client_list, name="clients"),

@@ -1,6 +1,6 @@
 """The stored figures to look at: nothing is changed by hand, and the gate holds here too."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Case, CharField, OuterRef, QuerySet, Subquery, Value, When
@@ -8,9 +8,10 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from bank.admin import ReadOnly
+from bank.coded import CodedFilter
 from bank.models import Team
 from clients.models import Client
-from metrics import queries, wording
+from metrics import queries, wording, words
 from metrics.models import ClientState, Measurement, ParameterSet, Scope
 from surveys.models import Campaign
 
@@ -23,8 +24,19 @@ def _first(rows: QuerySet[Any], field: str, key: str) -> Subquery:
 class MeasurementAdmin(ReadOnly):
     """Figures as any page may show them: withheld ones without value and without detail."""
 
+    coded: ClassVar = {
+        "metric": words.metrics,
+        "population": words.populations,
+        "gate": words.gates,
+        "flags": words.gates,
+    }
     list_display = ("metric", "unit", "population", "period", "shown", "ends", "n", "gate")
-    list_filter = ("scope", "population", "metric", "gate")
+    list_filter = (
+        "scope",
+        ("population", CodedFilter),
+        ("metric", CodedFilter),
+        ("gate", CodedFilter),
+    )
     search_fields = ("metric", "period", "unit_code")
     fields = (
         "metric",

@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Scope(models.TextChoices):
@@ -46,7 +47,7 @@ class Measurement(models.Model):
     high = models.FloatField(_("upper end"), null=True)
     label = models.CharField(_("label"), max_length=16, blank=True)
     n = models.IntegerField(_("answers"), default=0)
-    clients = models.IntegerField(_("clients"), default=0)
+    clients = models.IntegerField(pgettext_lazy("number", "clients"), default=0)
     eligible = models.IntegerField(_("eligible"), null=True)
     coverage = models.FloatField(_("coverage"), null=True)
     method = models.CharField(_("method"), max_length=24)
@@ -84,9 +85,9 @@ class ClientState(models.Model):
     """How many responses of a client its figures know: the work list compares counts."""
 
     client_id = models.BigIntegerField(_("client"), unique=True)
-    responses = models.IntegerField(_("responses"))
+    responses = models.IntegerField(pgettext_lazy("number", "responses"))
     revisions = models.BigIntegerField(_("revisions"))
-    invitations = models.IntegerField(_("invitations"), default=0)
+    invitations = models.IntegerField(pgettext_lazy("number", "invitations"), default=0)
     as_of = models.DateField(_("day of the windows"))
     # Set while the aggregates above the client still lack its newest figures.
     aggregates_due = models.BooleanField(_("aggregates due"), default=True)

@@ -260,4 +260,4 @@ class Milestone(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.case_id} {self.code}"
+        return self.external_id

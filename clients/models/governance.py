@@ -43,7 +43,7 @@ class Consent(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.contact_id} {self.purpose} {self.state}"
+        return f"{self.get_purpose_display()} · {self.get_state_display()}"
 
 
 class Suppression(models.Model):
@@ -67,7 +67,7 @@ class Suppression(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.reason} {self.address_digest[:8]}"
+        return f"{self.get_reason_display()} · {self.address_digest[:8]}"
 
 
 class FreezeQuerySet(models.QuerySet["Freeze"]):
@@ -119,4 +119,4 @@ class Freeze(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.client_id} {self.reason}"
+        return f"{self.get_reason_display()}"

@@ -196,6 +196,9 @@ def _plant_story(ask: Ask, reply: Reply) -> None:
     if ask.deal and ask.deal.case.number == "PF-2026-0147" and ask.event == "first_drawdown":
         reply.values["nps"] = 6
         reply.values["nps_reason"] = "资料来回补了三次才有人说清楚，审批到哪一步也总要我们主动问。"
+        # Who writes this is not very satisfied with everything.
+        story = {"sat_overall": 3, "sat_response": 2, "sat_efficiency": 3, "sat_attitude": 4}
+        reply.values.update({key: value for key, value in story.items() if key in reply.values})
 
 
 def _plant_zeros(plan: Plan, replies: list[Reply], since: datetime) -> None:

@@ -179,6 +179,10 @@ _NAMED = {
 }
 
 
+# Electricity and heat: who builds wind farms does not supply water.
+_DIVISIONS = {_HEYU_SPONSOR: "44"}
+
+
 def _branches_by_share(count: int) -> list[tuple[str, str]]:
     """A branch for each client by its share, spread so that each ordinal range has them all."""
     marks = [
@@ -212,13 +216,16 @@ def _company(
     else:
         section, size = weighted(dice, SECTIONS), weighted(dice, SIZES)
         name_zh, name_en, short = _name(dice, section, size, taken)
+    # Drawn also where the division is given: the next draws stay as they are.
+    industry = dice.choice(industries[section])
+    given = next((row for row in industries[section] if row.code == _DIVISIONS.get(ordinal)), None)
     return Client(
         code=f"C{ordinal + 1:06d}",
         name_zh=name_zh,
         name_en=name_en,
         short_name=short,
         kind=Client.Kind.GROUP if "集团" in name_zh else Client.Kind.CORPORATE,
-        industry=dice.choice(industries[section]),
+        industry=given or industry,
         size=size,
         segment=Client.Segment.CORPORATE,
         status=Client.Status.ACTIVE,

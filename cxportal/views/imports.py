@@ -22,6 +22,7 @@ from import_export.forms import ConfirmImportForm, ImportForm
 from import_export.results import Result
 from import_export.tmp_storages import BaseStorage
 
+from bank.models import in_language
 from clients.imports import reading, templates
 from clients.models import Client
 from cxportal import imports
@@ -218,7 +219,10 @@ class ImportPage(ImportMixin, Page):  # type: ignore[misc]
 
     def get_import_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """The kinds, for their templates."""
-        return {"kinds": [(kind.name, kind) for kind in imports.KINDS.values()]}
+        kinds = imports.KINDS.values()
+        return {
+            "kinds": [(kind.name, in_language(kind.title_zh, kind.title_en)) for kind in kinds]
+        }
 
 
 page = ImportPage(Client, admin.site)

@@ -4,6 +4,7 @@ import re
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy
 
 from bank.cells import one_line
@@ -25,30 +26,34 @@ class CampaignForm(Form):
     """The fields of a draft; the audience is chosen field by field."""
 
     client_codes = forms.CharField(
-        label=gettext_lazy("client codes"),
+        label=capfirst(gettext_lazy("client codes")),
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=gettext_lazy("One or many, apart by blanks, commas or lines."),
     )
     segment = forms.ChoiceField(
-        label=gettext_lazy("segment"),
+        label=capfirst(gettext_lazy("segment")),
         required=False,
         choices=[("", "–"), *Client.Segment.choices],
     )
     team = forms.ModelChoiceField(
-        label=gettext_lazy("team"),
+        label=capfirst(gettext_lazy("team")),
         required=False,
         queryset=Team.objects.order_by("code"),
         help_text=gettext_lazy("With all teams below it."),
     )
     size = forms.ChoiceField(
-        label=gettext_lazy("size"), required=False, choices=[("", "–"), *Client.Size.choices]
+        label=capfirst(gettext_lazy("size")),
+        required=False,
+        choices=[("", "–"), *Client.Size.choices],
     )
     job_roles = forms.MultipleChoiceField(
-        label=gettext_lazy("job roles"), required=False, choices=Contact.JobRole.choices
+        label=capfirst(gettext_lazy("job roles")), required=False, choices=Contact.JobRole.choices
     )
     buying_roles = forms.MultipleChoiceField(
-        label=gettext_lazy("buying roles"), required=False, choices=Contact.BuyingRole.choices
+        label=capfirst(gettext_lazy("buying roles")),
+        required=False,
+        choices=Contact.BuyingRole.choices,
     )
 
     class Meta:

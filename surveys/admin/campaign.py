@@ -1,5 +1,6 @@
 """Making and running campaigns: the pre-flight, the people asked, the buttons."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
@@ -16,9 +17,9 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from bank.models import User
-from surveys import campaigns, preflights, queries, tasks
+from surveys import campaigns, preflights, queries, tasks, words
 from surveys.admin.audience import AUDIENCE, MAIN, CampaignForm
-from surveys.models import Campaign, Invitation, SuppressionRule
+from surveys.models import Campaign, Invitation
 
 if TYPE_CHECKING:
     Page = admin.ModelAdmin[Campaign]
@@ -79,10 +80,7 @@ class CampaignAdmin(Page):
     @admin.display(description=gettext_lazy("audience"))
     def chosen(self, campaign: Campaign) -> str:
         """The audience in one line."""
-        return "; ".join(
-            f"{name}: {', '.join(value) if isinstance(value, list) else value}"
-            for name, value in campaign.audience.items()
-        )
+        return words.audience(campaign.audience)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Campaign | None = None) -> Any:
         """Nothing of a draft; all of what was launched."""
@@ -167,7 +165,7 @@ class CampaignAdmin(Page):
             found = queries.invitations(_person(request), campaign=campaign)
             found = found.filter(reason=reason) if reason else found
         rows = Paginator(found, PAGE).get_page(request.GET.get("p"))
-        names = _names()
+        names = words.reasons()
         for row in rows:
             row.reason = names.get(row.reason, row.reason)
         context = self.admin_site.each_context(request) | {
@@ -181,7 +179,7 @@ class CampaignAdmin(Page):
 
     def _standing(self, request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
         may = super().has_change_permission(request)
-        names = _names()
+        names = words.reasons()
         context: dict[str, Any] = {
             "acts": [
                 {"verb": verb, "label": _LABELS[verb](), "counted": verb in COUNTED}
@@ -235,13 +233,7 @@ def _is_counted(request: HttpRequest, campaign: Campaign) -> bool:
     return request.POST.get("count", "").strip() == str(queries.funnel(campaign).planned)
 
 
-def _names() -> dict[str, str]:
-    """What each reason is called in the active language."""
-    names = {rule.code: rule.name for rule in SuppressionRule.objects.all()}
-    return names | {campaigns.CANCELLED: _("cancelled")}
-
-
-def _named(counts: dict[str, int], names: dict[str, str]) -> list[dict[str, Any]]:
+def _named(counts: dict[str, int], names: Mapping[str, str]) -> list[dict[str, Any]]:
     return [
         {"code": code, "name": names.get(code, code), "count": count}
         for code, count in counts.items()

@@ -1,7 +1,7 @@
 """The invitations and the send ledger, to be looked at; a person decides what was lost."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from bank.admin import ReadOnly
-from surveys import attribution, ledger, queries, tasks
+from bank.coded import CodedFilter
+from surveys import attribution, ledger, queries, tasks, words
 from surveys.models import Delivery, Invitation
 
 
@@ -19,6 +20,7 @@ from surveys.models import Delivery, Invitation
 class InvitationAdmin(ReadOnly):
     """Who is asked, and who is not and why."""
 
+    coded: ClassVar = {"reason": words.reasons, "language": words.languages}
     list_display = (
         "contact",
         "client",
@@ -30,7 +32,12 @@ class InvitationAdmin(ReadOnly):
         "answered",
     )
     list_select_related = ("contact", "client", "campaign", "version")
-    list_filter = ("state", "reason", "language", ("campaign", admin.RelatedOnlyFieldListFilter))
+    list_filter = (
+        "state",
+        ("reason", CodedFilter),
+        ("language", CodedFilter),
+        ("campaign", admin.RelatedOnlyFieldListFilter),
+    )
     search_fields = (
         "=uuid",
         "contact__name",
@@ -66,6 +73,7 @@ class InvitationAdmin(ReadOnly):
 class DeliveryAdmin(ReadOnly):
     """The ledger: one row a mail, and what the relay said."""
 
+    coded: ClassVar = {"reason": words.reasons, "channel": words.channels}
     list_display = (
         "contact",
         "campaign",
@@ -78,7 +86,7 @@ class DeliveryAdmin(ReadOnly):
         "relay_reply",
     )
     list_select_related = ("invitation__contact", "invitation__campaign")
-    list_filter = ("state", "kind", "reason")
+    list_filter = ("state", "kind", ("reason", CodedFilter))
     search_fields = (
         "=message_id",
         "invitation__contact__name",

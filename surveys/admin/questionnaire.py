@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.utils import timezone, translation
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
@@ -119,7 +120,7 @@ class QuestionBlocks(Blocks):
 class VersionForm(Form):
     """Refuses a second draft in words, and variables without a name."""
 
-    emails = JSONField(label=_("mails"), required=False)
+    emails = JSONField(label=capfirst(_("mails")), required=False)
 
     def clean_emails(self) -> dict[str, Any]:
         """A questionnaire that is not sent by mail has none."""

@@ -1,6 +1,6 @@
 """Responses, answers and hits: evidence that is looked at and never typed."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Model, QuerySet
@@ -8,7 +8,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from bank.admin import ReadOnly
-from surveys import attribution
+from bank.coded import CodedFilter
+from surveys import attribution, words
 from surveys.models import Answer, Hit, Response, Version
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class AnswerRows(Rows):
 class ResponseAdmin(ReadOnly):
     """What came back, as far as it was promised to the viewer."""
 
+    coded: ClassVar = {"language": words.languages, "channel": words.channels}
     list_display = (
         "response_id",
         "client",
@@ -52,7 +54,12 @@ class ResponseAdmin(ReadOnly):
         "channel",
         "retracted_at",
     )
-    list_filter = ("version__questionnaire", "channel", "language", "is_test")
+    list_filter = (
+        "version__questionnaire",
+        ("channel", CodedFilter),
+        ("language", CodedFilter),
+        "is_test",
+    )
     search_fields = ("response_id", "client__code", "client__name_zh", "client__name_en")
     date_hierarchy = "submitted_at"
     ordering = ("-submitted_at", "-id")

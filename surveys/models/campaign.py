@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from bank import scope
 from bank.models import ApiKey, User
@@ -24,7 +25,7 @@ class Campaign(models.Model):
         SENDING = "sending", _("Sending")
         PAUSED = "paused", _("Paused")
         COLLECTING = "collecting", _("Collecting")
-        CLOSED = "closed", _("Closed")
+        CLOSED = "closed", pgettext_lazy("campaign", "Closed")
         STOPPED = "stopped", _("Stopped")
         FAILED = "failed", _("Failed")
 
@@ -262,7 +263,7 @@ class Delivery(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.invitation_id} {self.kind} {self.state}"
+        return f"{self.get_kind_display()} · {self.get_state_display()}"
 
 
 class Hit(models.Model):

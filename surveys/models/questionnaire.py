@@ -92,7 +92,7 @@ class Version(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.questionnaire_id} v{self.number}"
+        return f"{self.questionnaire.title} · {self.number}"
 
 
 class Question(models.Model):

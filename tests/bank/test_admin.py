@@ -201,7 +201,7 @@ def test_key_is_made_shown_once_and_revoked(admin, house):
     secret = shown[shown.index(key.prefix) :]
     assert keys.find(secret, NOW) == key
     page = admin.get(url("apikey", "change", key.pk)).content.decode()
-    assert "read, ingest" in page
+    assert "读取指标与列表 · 送入数据" in page
     assert secret not in page
     assert key.digest not in page
     admin.post(url("apikey", "changelist"), {"action": "revoke", "_selected_action": [key.pk]})

@@ -179,7 +179,7 @@ def test_launched_campaign_has_no_form_and_nothing_is_deleted(admin):
     assert admin.post(url("campaign", "change", campaign.pk), data).status_code == 403
     assert admin.post(url("campaign", "delete", campaign.pk), {"post": "yes"}).status_code == 403
     page = text(admin.get(url("campaign", "change", campaign.pk)))
-    assert "segment: corporate" in page
+    assert "Segment Corporate" in page
     assert 'name="_save"' not in page
 
 

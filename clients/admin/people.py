@@ -1,6 +1,6 @@
 """The admin of clients: search, filters, and the acts of consent; each change is audited."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
@@ -9,41 +9,20 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from bank.admin import Audited, ReadOnly
-from clients import consent
+from bank.admin import ReadOnly
+from bank.coded import CodedFilter
+from clients import consent, words
+from clients.admin.base import Kept
 from clients.forms import CaseForm, ClientForm, ContactForm, FreezeForm
 from clients.models import (
     Case,
-    CaseEvent,
     Client,
     Consent,
     Contact,
     Freeze,
-    Industry,
     Milestone,
-    MilestoneType,
-    Product,
-    Province,
-    Stage,
     Suppression,
-    Transition,
 )
-
-
-class Kept(Audited):
-    """Rows that are changed but never deleted: answers, audit lines and figures refer to them."""
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Refuse for everybody."""
-        return False
-
-
-class Loaded(Kept):
-    """Rows that come from the reference files; some of their fields are the bank's to set."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Refuse for everybody."""
-        return False
 
 
 @admin.register(Client)
@@ -124,10 +103,11 @@ class ContactAdmin(Kept):
 class CaseAdmin(Kept):
     """Loan applications and project-finance deals."""
 
+    coded: ClassVar = {"stage": words.stages}
     form = CaseForm
     audited = ("number", "client_id", "manager_id", "amount")
     list_display = ("number", "name", "client", "kind", "stage", "opened_on", "closed_on")
-    list_filter = ("kind", "stage", ("closed_on", admin.EmptyFieldListFilter))
+    list_filter = ("kind", ("stage", CodedFilter), ("closed_on", admin.EmptyFieldListFilter))
     list_select_related = ("client",)
     search_fields = ("number", "name", "client__code", "client__name_zh")
     autocomplete_fields = ("client", "product", "manager")
@@ -138,6 +118,7 @@ class CaseAdmin(Kept):
 class MilestoneAdmin(ReadOnly):
     """The history of cases, as it was reported."""
 
+    coded: ClassVar = {"code": words.steps, "event": words.events}
     list_display = (
         "external_id",
         "case",
@@ -147,7 +128,7 @@ class MilestoneAdmin(ReadOnly):
         "occurred_at",
         "irregular",
     )
-    list_filter = ("irregular", "code")
+    list_filter = ("irregular", ("code", CodedFilter))
     list_select_related = ("case",)
     search_fields = ("external_id", "case__number")
     ordering = ("-pk",)
@@ -222,96 +203,3 @@ class FreezeAdmin(ReadOnly):
         who: Any = request.user
         for row in queryset:
             consent.thaw(row, at=timezone.now(), by=who)
-
-
-@admin.register(Industry)
-class IndustryAdmin(ReadOnly):
-    """Divisions of GB/T 4754."""
-
-    list_display = ("code", "name", "section", "is_active")
-    list_filter = ("is_active",)
-    search_fields = ("code", "name_zh", "name_en")
-    ordering = ("code",)
-
-
-@admin.register(Province)
-class ProvinceAdmin(ReadOnly):
-    """Provinces of GB/T 2260."""
-
-    list_display = ("code", "name", "region", "is_active")
-    list_filter = ("is_active",)
-    search_fields = ("code", "name_zh", "name_en")
-    ordering = ("code",)
-
-
-@admin.register(Product)
-class ProductAdmin(ReadOnly):
-    """The bank's products."""
-
-    list_display = ("code", "name", "family", "is_lending", "is_active")
-    list_filter = ("family", "is_lending", "is_active")
-    search_fields = ("code", "name_zh", "name_en")
-    ordering = ("code",)
-
-
-@admin.register(Transition)
-class TransitionAdmin(ReadOnly):
-    """The edges of the graph."""
-
-    list_display = ("case_kind", "from_code", "to_code", "event", "actor_role", "is_active")
-    list_filter = ("case_kind", "is_active")
-    search_fields = ("from_code", "to_code", "event")
-    ordering = ("case_kind", "pk")
-
-
-@admin.register(CaseEvent)
-class CaseEventAdmin(ReadOnly):
-    """The names of events."""
-
-    list_display = ("code", "name", "subject", "is_active")
-    list_filter = ("is_active",)
-    search_fields = ("code", "name_zh", "name_en")
-    ordering = ("code",)
-
-
-@admin.register(Stage)
-class StageAdmin(Loaded):
-    """Stages: the bank sets its promised days and its words for the client, not the graph."""
-
-    audited = ("code", "sla_working_days", "client_label_zh", "client_label_en")
-    list_display = ("code", "name", "case_kind", "phase", "sla_working_days", "is_active")
-    list_filter = ("case_kind", "phase", "is_active")
-    search_fields = ("code", "name_zh", "name_en")
-    ordering = ("case_kind", "position")
-    readonly_fields = (
-        "case_kind",
-        "code",
-        "position",
-        "name_zh",
-        "name_en",
-        "phase",
-        "owner_role",
-        "clock",
-        "terminal",
-        "is_active",
-    )
-
-
-@admin.register(MilestoneType)
-class MilestoneTypeAdmin(Loaded):
-    """Milestones: the bank decides which of them clients see."""
-
-    audited = ("code", "client_visible")
-    list_display = ("code", "name", "stage", "client_visible", "is_active")
-    list_filter = ("client_visible", "is_active")
-    search_fields = ("code", "name_zh", "name_en")
-    ordering = ("position",)
-    readonly_fields = (
-        "code",
-        "position",
-        "name_zh",
-        "name_en",
-        "case_kinds",
-        "stage",
-        "is_active",
-    )
