@@ -54,6 +54,14 @@ def campaigns(viewer: User | ApiKey) -> QuerySet[Campaign]:
     return found.filter(condition)
 
 
+def is_whole_to(viewer: User | ApiKey, campaign: Campaign) -> bool:
+    """Whether everybody the campaign asks lies in the viewer's scope, so that they may run it."""
+    if scope.sees_all(viewer):
+        return True
+    within = campaign.audience.get("within")
+    return within is not None and scope.teams_of(viewer).filter(code=within).exists()
+
+
 def campaign_rows(viewer: User | ApiKey) -> list[CampaignRow]:
     """The viewer's campaigns with their counts; two queries for any number."""
     found = list(campaigns(viewer))

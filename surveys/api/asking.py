@@ -11,6 +11,7 @@ from django_filters.rest_framework import CharFilter, ChoiceFilter, FilterSet
 from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import mixins, serializers, status
 from rest_framework.decorators import action
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -199,7 +200,7 @@ class Campaigns(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource[Campa
     @action(detail=True, methods=["get"])
     def preflight(self, request: Request, pk: str) -> Response:
         """Say what a launch now would meet, in numbers over the whole audience."""
-        found = campaigns.preflight(self.get_object(), at=timezone.now())
+        found = campaigns.preflight(self._whole(request), at=timezone.now())
         return Response(asdict(found))
 
     @extend_schema(responses=FUNNEL)
@@ -237,8 +238,15 @@ class Campaigns(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource[Campa
         """Send nothing more and close every link."""
         return self._act(request, campaigns.stop)
 
-    def _act(self, request: Request, act: Act) -> Response:
+    def _whole(self, request: Request) -> Campaign:
+        """The campaign, to whoever sees all whom it asks; others see their part of it only."""
         campaign = self.get_object()
+        if not queries.is_whole_to(viewer(request), campaign):
+            raise PermissionDenied
+        return campaign
+
+    def _act(self, request: Request, act: Act) -> Response:
+        campaign = self._whole(request)
         Empty(data=request.data).is_valid(raise_exception=True)
         try:
             campaign = act(campaign, at=timezone.now(), by=viewer(request))

@@ -226,6 +226,20 @@ def test_key_of_a_team_asks_only_its_team(staff, line):
     assert [one.client.code for one in Invitation.objects.all()] == ["E"]
 
 
+def test_key_of_a_team_sees_its_part_of_a_wider_campaign_and_does_not_run_it(staff, machine, line):
+    make_contact(make_client("E", team=staff.east))
+    make_contact(make_client("W", team=staff.west))
+    number = draft(machine, line).json()["id"]
+    assert post(machine, f"{number}/launch/").status_code == 200
+    east = make_caller("read", "manage", team=staff.east)
+    assert east.get(f"{API}campaigns/{number}/funnel/").json()["planned"] == 1
+    for act in ("pause", "stop"):
+        assert post(east, f"{number}/{act}/").status_code == 403
+    for caller in (east, make_visitor(staff.lan)):
+        assert caller.get(f"{API}campaigns/{number}/preflight/").status_code in {403, 404}
+    assert machine.get(f"{API}campaigns/{number}/").json()["status"] == "sending"
+
+
 def test_invitation_says_who_was_asked_or_why_not(machine):
     campaign = factories.make_campaign()
     contact = make_contact(make_client("C-1"), external_id="P-1")
