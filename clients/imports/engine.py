@@ -1,6 +1,7 @@
 """One pass over a file: map, check, compare, and write everything or nothing."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import datetime
 
 from django.db import connection, transaction
@@ -35,7 +36,8 @@ def run(
     """
     by_map = by_map or Map()
     report = Report(kind.name, table.name, table.digest, table.sheet, table.encoding)
-    with transaction.atomic():
+    # A preview only reads, and on SQLite an open transaction would keep every writer waiting.
+    with transaction.atomic() if apply else nullcontext():
         if apply:
             _alone()
         rows = _check(kind, table, by_map, report)

@@ -5,6 +5,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from bank.models import AuditEntry
@@ -416,6 +418,12 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(rows, django_assert_m
         assert run("clients", text).new == rows
     with django_assert_max_num_queries(14):
         assert run("clients", text.replace(",x,", ",y,")).changed == rows
+
+
+def test_a_preview_opens_no_transaction_and_only_reads():
+    with CaptureQueriesContext(connection) as caught:
+        assert run("clients", "code,name_zh,team\nC1,x,EAST\n", apply=False).new == 1
+    assert {query["sql"].split()[0] for query in caught} == {"SELECT"}
 
 
 def test_the_report_is_json():
