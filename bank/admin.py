@@ -6,6 +6,7 @@ from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -49,6 +50,13 @@ class Audited(Coded):
         for obj in queryset:
             self._record(request, obj, "delete", str(obj))
         return super().log_deletions(request, queryset)
+
+    def response_action(
+        self, request: HttpRequest, queryset: QuerySet[Any]
+    ) -> HttpResponse | None:
+        """Do an action, such as deleting what is ticked, whole or not at all."""
+        with transaction.atomic():
+            return super().response_action(request, queryset)
 
     def _record(self, request: HttpRequest, obj: Model, verb: str, message: Any) -> None:
         now = {name: getattr(obj, name) for name in self.audited}
@@ -134,7 +142,10 @@ class StaffAdmin(Audited, AccountPage):
         )
         if guarded and not _is_super(request) and target != request.user:
             raise PermissionDenied
-        return super().user_change_password(request, id, form_url)
+        if request.method != "POST":
+            return super().user_change_password(request, id, form_url)
+        with transaction.atomic():
+            return super().user_change_password(request, id, form_url)
 
 
 @admin.register(Team)

@@ -1,4 +1,6 @@
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from bank import audit, keys, reference, settings
@@ -269,6 +271,45 @@ def test_deputy_of_oneself_is_refused_with_words(admin, house):
     assert admin.post(url("deputy", "add"), data | {"deputy": house.bo.pk}).status_code == 302
     assert Deputy.objects.get().deputy == house.bo
     assert AuditEntry.objects.filter(act="deputy.add").count() == 1
+
+
+def written_together(queries, *tables):
+    """Whether one transaction, here a savepoint, spans the writes to all these tables."""
+    words = [query["sql"].upper() for query in queries]
+    opened = next(n for n, sql in enumerate(words) if sql.startswith("SAVEPOINT"))
+    name = words[opened].split()[1]
+    closed = words.index(f"RELEASE SAVEPOINT {name}")
+    writes = [n for n, sql in enumerate(words) if sql.startswith(("INSERT", "UPDATE", "DELETE"))]
+    return all(
+        any(f'"{table}"' in words[n].lower() and opened < n < closed for n in writes)
+        for table in tables
+    )
+
+
+def test_new_password_and_its_entry_are_one_transaction(admin, house):
+    form = {
+        "usable_password": "true",
+        "password1": "new long secret 9",
+        "password2": "new long secret 9",
+    }
+    with CaptureQueriesContext(connection) as caught:
+        answer = admin.post(reverse("admin:auth_user_password_change", args=[house.lan.pk]), form)
+    assert answer.status_code == 302
+    assert written_together(caught, "bank_user", "bank_auditentry")
+
+
+def test_teams_deleted_by_the_dozen_and_their_entries_are_one_transaction(admin):
+    teams = [make_team("DESK-1"), make_team("DESK-2")]
+    form = {
+        "action": "delete_selected",
+        "_selected_action": [team.pk for team in teams],
+        "post": "yes",
+    }
+    with CaptureQueriesContext(connection) as caught:
+        assert admin.post(url("team", "changelist"), form).status_code == 302
+    assert not Team.objects.filter(code__startswith="DESK").exists()
+    assert AuditEntry.objects.filter(act="team.delete").count() == 2
+    assert written_together(caught, "bank_team", "bank_auditentry")
 
 
 def test_deleted_team_leaves_an_entry(admin):
