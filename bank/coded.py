@@ -99,4 +99,4 @@ class CodedFilter(admin.AllValuesFieldListFilter):
 
 def in_words(code: str, words: Mapping[str, str]) -> str:
     """The word for a code, or for each of several codes with blanks between them."""
-    return words.get(code) or " ".join(words.get(one, one) for one in code.split(" "))
+    return words.get(code) or " · ".join(words.get(one, one) for one in code.split(" "))

@@ -88,7 +88,8 @@ def personal(contact: Contact) -> dict[str, Any]:
     client = contact.client
     found: dict[str, Any] = {
         "contact_name": contact.salutation or contact.name,
-        "client_name": client.short_name or _both(client.name_zh, client.name_en),
+        # Short names are Chinese: an English letter says the English name.
+        "client_name": _both(client.short_name or client.name_zh, client.name_en),
     }
     if client.team is not None:
         found["branch_name"] = _both(client.team.name_zh, client.team.name_en)

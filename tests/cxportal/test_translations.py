@@ -73,3 +73,17 @@ def test_a_space_stands_between_chinese_and_latin(chinese):
     tight = re.compile(rf"{HAN}[A-Za-z0-9]|[A-Za-z0-9%]{HAN}")
     bare = (PLACEHOLDER.sub(" ", text) for one in chinese.values() for text in texts(one))
     assert [text for text in bare if tight.search(text)] == []
+
+
+def test_chinese_has_one_form_so_it_says_the_number_itself(chinese):
+    wrong = [
+        key[1][0]
+        for key, one in chinese.items()
+        if isinstance(key[1], tuple)
+        and sorted(PLACEHOLDER.findall(texts(one)[0])) != sorted(PLACEHOLDER.findall(key[1][1]))
+    ]
+    assert wrong == []
+
+
+def test_texts_that_are_only_marked_are_gathered_too(gathered):
+    assert {"Hold all outgoing mail", "Signed in"} <= {first(key) for key in gathered}

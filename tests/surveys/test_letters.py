@@ -126,11 +126,13 @@ def test_without_a_leading_score_question_there_is_no_row():
 
 
 def test_english_contact_gets_english_mail(staff):
-    _delivery, letter = write(make_hers(staff, language="en", salutation="Ms Cheng"))
+    person = make_hers(staff, language="en", salutation="Ms Cheng")
+    _delivery, letter = write(person)
     mail, text, html = parse(letter)
     assert str(mail["From"]) == '"Lan (Yunting Bank)" <cx@bank.example>'
     assert mail["Subject"] == "Your view of Yunting Bank"
-    assert text.startswith("Dear Ms Cheng,\n\nThank you for working with us, 禾屿海上风电.\n")
+    name = person.client.name_en
+    assert text.startswith(f"Dear Ms Cheng,\n\nThank you for working with us, {name}.\n")
     assert "Relationship manager · Reply to this mail to reach me" in text
     assert 'lang="en"' in html
     assert "Would you recommend Yunting Bank?" in html
