@@ -7,7 +7,7 @@ from django.db.models import Case, CharField, OuterRef, QuerySet, Subquery, Valu
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from bank.admin import ReadOnly
+from bank.admin.base import ReadOnly
 from bank.coded import CodedFilter
 from bank.models import Team
 from clients.models import Client

@@ -3,7 +3,7 @@
 from django.db.models import Model
 from django.http import HttpRequest
 
-from bank.admin import Audited
+from bank.admin.base import Audited
 
 
 class Kept(Audited):

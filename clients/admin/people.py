@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from bank.admin import ReadOnly
+from bank.admin.base import ReadOnly, who
 from bank.coded import CodedFilter
 from clients import consent, words
 from clients.admin.base import Kept
@@ -73,14 +73,13 @@ class ContactAdmin(Kept):
     @admin.action(permissions=["change"], description=_("Clear bounced address"))
     def clear_bounce(self, request: HttpRequest, queryset: QuerySet[Contact]) -> None:
         """The address works again."""
-        who: Any = request.user
         cleared = sum(
-            consent.clear_bounce(contact, at=timezone.now(), by=who) for contact in queryset
+            consent.clear_bounce(contact, at=timezone.now(), by=who(request))
+            for contact in queryset
         )
         messages.success(request, gettext("%(number)s addresses cleared.") % {"number": cleared})
 
     def _note(self, request: HttpRequest, queryset: QuerySet[Contact], state: str) -> None:
-        who: Any = request.user
         kept = []
         for contact in queryset:
             try:
@@ -90,7 +89,7 @@ class ContactAdmin(Kept):
                     state,
                     Consent.Source.STAFF,
                     at=timezone.now(),
-                    by=who,
+                    by=who(request),
                 )
             except consent.NotAllowed:
                 kept.append(contact.external_id)
@@ -186,20 +185,18 @@ class FreezeAdmin(ReadOnly):
 
     def save_model(self, request: HttpRequest, obj: Freeze, form: Any, change: Any) -> None:
         """Begin the freeze by the act, which writes the audit line."""
-        who: Any = request.user
         row = consent.freeze(
             obj.client,
             obj.reason,
             cause=obj.cause,
             severity=obj.severity,
             at=timezone.now(),
-            by=who,
+            by=who(request),
         )
         obj.pk = row.pk
 
     @admin.action(permissions=["lift"], description=_("Lift the freeze"))
     def lift(self, request: HttpRequest, queryset: QuerySet[Freeze]) -> None:
         """The client may be asked again, as far as this reason goes."""
-        who: Any = request.user
         for row in queryset:
-            consent.thaw(row, at=timezone.now(), by=who)
+            consent.thaw(row, at=timezone.now(), by=who(request))

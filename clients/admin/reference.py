@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from django.contrib import admin
 
-from bank.admin import ReadOnly
+from bank.admin.base import ReadOnly
 from bank.coded import CodedFilter
 from clients import words
 from clients.admin.base import Loaded

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from bank.models import User
+from bank.admin.base import who
 from surveys import campaigns, preflights, queries, tasks, words
 from surveys.admin.audience import AUDIENCE, MAIN, CampaignForm
 from surveys.models import Campaign, Invitation
@@ -56,7 +56,7 @@ class CampaignAdmin(Page):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:
         """Only what the person may see."""
-        seen = queries.campaigns(_person(request)).values("pk")
+        seen = queries.campaigns(who(request)).values("pk")
         return super().get_queryset(request).filter(pk__in=seen)
 
     def get_form(
@@ -68,7 +68,7 @@ class CampaignAdmin(Page):
     ) -> Any:
         """Tell the form who fills it in."""
         made = super().get_form(request, obj, change, **fields)
-        return type(made.__name__, (made,), {"viewer": _person(request)})
+        return type(made.__name__, (made,), {"viewer": who(request)})
 
     def get_fieldsets(self, request: HttpRequest, obj: Campaign | None = None) -> Any:
         """The form of a draft; the facts of what was launched."""
@@ -99,7 +99,7 @@ class CampaignAdmin(Page):
         """Plan or revise by the act, which writes the audit entry."""
         data = form.cleaned_data
         fields = {name: data[name] for name in (*MAIN, "audience")}
-        at, by = timezone.now(), _person(request)
+        at, by = timezone.now(), who(request)
         if change:
             campaigns.revise(obj, fields=fields, at=at, by=by)
             return
@@ -143,7 +143,7 @@ class CampaignAdmin(Page):
             messages.error(request, _("Type the number of people asked to confirm this."))
             return back
         try:
-            _ACT[verb](campaign, at=timezone.now(), by=_person(request))
+            _ACT[verb](campaign, at=timezone.now(), by=who(request))
         except campaigns.NotPossible as refusal:
             for note in refusal.blockers:
                 messages.error(request, note.text)
@@ -162,7 +162,7 @@ class CampaignAdmin(Page):
         if campaign.status == Status.DRAFT:
             found: Any = _planned(campaign, reason)
         else:
-            found = queries.invitations(_person(request), campaign=campaign)
+            found = queries.invitations(who(request), campaign=campaign)
             found = found.filter(reason=reason) if reason else found
         rows = Paginator(found, PAGE).get_page(request.GET.get("p"))
         names = words.reasons()
@@ -220,12 +220,6 @@ _DONE: dict[str, Any] = {
     "close": lambda: _("The campaign is closed."),
     "stop": lambda: _("The campaign is stopped."),
 }
-
-
-def _person(request: HttpRequest) -> User:
-    who: Any = request.user
-    person: User = who
-    return person
 
 
 def _is_counted(request: HttpRequest, campaign: Campaign) -> bool:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from bank.admin import ReadOnly
+from bank.admin.base import ReadOnly, who
 from bank.coded import CodedFilter
 from surveys import attribution, ledger, queries, tasks, words
 from surveys.models import Delivery, Invitation
@@ -55,8 +55,11 @@ class InvitationAdmin(ReadOnly):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Invitation]:
         """Only invitations of clients the person may see."""
-        who: Any = request.user
-        return super().get_queryset(request).filter(pk__in=queries.invitations(who).values("pk"))
+        return (
+            super()
+            .get_queryset(request)
+            .filter(pk__in=queries.invitations(who(request)).values("pk"))
+        )
 
     @admin.display(description=gettext_lazy("opened at"))
     def opened(self, row: Invitation) -> datetime | None:
@@ -109,8 +112,7 @@ class DeliveryAdmin(ReadOnly):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
         """Only mails to clients the person may see."""
-        who: Any = request.user
-        seen = queries.invitations(who).values("pk")
+        seen = queries.invitations(who(request)).values("pk")
         return super().get_queryset(request).filter(invitation__in=seen)
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
@@ -131,6 +133,6 @@ class DeliveryAdmin(ReadOnly):
     def _decide(self, request: HttpRequest, queryset: QuerySet[Delivery], act: Any) -> None:
         lost = list(queryset.filter(state=Delivery.State.UNKNOWN).order_by("pk"))
         for delivery in lost:
-            act(delivery, at=timezone.now(), by=request.user)
+            act(delivery, at=timezone.now(), by=who(request))
         text = _("%(count)d mails were decided; only those with an unknown outcome can be.")
         self.message_user(request, text % {"count": len(lost)})

@@ -15,7 +15,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
-from bank.admin import Audited
+from bank.admin.base import Audited, who
 from surveys import http, pages, questionnaires, reference, sheets
 from surveys.models import Question, Questionnaire, Version
 
@@ -215,7 +215,7 @@ class VersionAdmin(Audited):
         """Publish a draft, or say everything that keeps it from being published."""
         version = self._version(request, pk, change=True)
         try:
-            questionnaires.publish(version, at=timezone.now(), by=_who(request))
+            questionnaires.publish(version, at=timezone.now(), by=who(request))
         except questionnaires.NotPossible as refusal:
             for text, words in refusal.faults:
                 self.message_user(request, gettext(text) % words, messages.ERROR)
@@ -226,7 +226,7 @@ class VersionAdmin(Audited):
     def draft(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Open the questionnaire's draft, made from this version where there is none."""
         version = self._version(request, pk, change=True)
-        draft = questionnaires.draft_from(version, at=timezone.now(), by=_who(request))
+        draft = questionnaires.draft_from(version, at=timezone.now(), by=who(request))
         return redirect("admin:surveys_version_change", draft.pk)
 
     def preview(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -251,7 +251,3 @@ class VersionAdmin(Audited):
 
 def _is_draft(version: Any) -> bool:
     return version is None or version.published_at is None
-
-
-def _who(request: HttpRequest) -> Any:
-    return request.user

@@ -1,13 +1,13 @@
 """Responses, answers and hits: evidence that is looked at and never typed."""
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from bank.admin import ReadOnly
+from bank.admin.base import ReadOnly, who
 from bank.coded import CodedFilter
 from surveys import attribution, words
 from surveys.models import Answer, Hit, Response, Version
@@ -73,7 +73,7 @@ class ResponseAdmin(ReadOnly):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Response]:
         """Only what lies in the viewer's scope and was promised to them."""
-        viewer: Any = request.user
+        viewer = who(request)
         rows = Response.objects.visible_to(viewer).filter(attribution.may_see(viewer))
         return rows.select_related("client", "contact", "version__questionnaire")
 

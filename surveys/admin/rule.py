@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from bank import settings
-from bank.admin import Audited
+from bank.admin.base import Audited
 from surveys import governance
 from surveys.models import SuppressionRule
 
