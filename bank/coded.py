@@ -73,10 +73,10 @@ class Coded(Page):
     def _shown(self, name: str) -> Any:
         loaded: list[Mapping[str, str]] = []
 
-        def show(row: Model) -> str | None:
+        def show(row: Model) -> str:
             code = getattr(row, name)
             if not code:
-                return None
+                return str(self.get_empty_value_display())
             if not loaded:
                 loaded.append(self.coded[name]())
             return in_words(code, loaded[0])

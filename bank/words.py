@@ -82,7 +82,7 @@ def acts() -> dict[str, str]:
 
 def actors() -> dict[str, str]:
     """Who acts without being a person; people are named as they are."""
-    return {"system": gettext("system")}
+    return {"system": gettext("system"), "contact": gettext("contact")}
 
 
 def kinds() -> dict[str, str]:

@@ -7,6 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from bank import audit, reference
+from clients.models import MilestoneType
 from surveys.models import SuppressionRule
 from tests.factories import NOW, make_case, make_client, make_contact, make_invitation
 
@@ -87,3 +88,11 @@ def test_admin_switches_its_language(browser):
 def test_icon_is_found_under_its_old_name(client):
     answer = client.get("/favicon.ico")
     assert (answer.status_code, "favicon" in answer["Location"]) == (302, True)
+
+
+def test_missing_code_reads_as_missing(browser):
+    kind = MilestoneType.objects.create(
+        code="settled", position=1, name_zh="结清", name_en="Settled"
+    )
+    shown = page(browser, "clients_milestonetype_change", "zh-hans", kind.pk)
+    assert ('<div class="readonly">None</div>' in shown) is False
