@@ -79,6 +79,7 @@ def _uncut(invitation: Invitation, language: str, score: int | None) -> str:
     sheet = Sheet(version, language, invitation.variables, values, score=score)
     context = _context(invitation, sheet, words, {})
     context["opt_out"] = "\x01/opt_out\x02"
+    context["hotline"] = "\x01/hotline\x02"
     context["about"] = "\x01/about\x02" if invitation.case is not None else ""
     return render_to_string("surveys/answer.html", context)
 
@@ -87,9 +88,12 @@ def _personal(invitation: Invitation, language: str) -> dict[str, str]:
     """What goes into the marks of a page, escaped."""
     version = questionnaires.whole(invitation.version)
     words = questionnaires.spoken(version, invitation.variables, language)
-    if "hotline" in (row["name"] for row in version.variables):
-        words["hotline"] = hotline(words)
+    # The bank may change its number any day, so it is no part of what is kept.
+    number = hotline(words)
     names = {name: str(escape(value)) for name, value in words.items()}
+    names["/hotline"] = str(escape(number))
+    if "hotline" in (row["name"] for row in version.variables):
+        names["hotline"] = names["/hotline"]
     names["/opt_out"] = _opt_out(invitation)
     names["/about"] = str(escape(invitation.case.name)) if invitation.case is not None else ""
     return names

@@ -12,6 +12,7 @@ from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
+from bank import settings
 from bank.models import AuditEntry, Role
 from clients import consent
 from clients.models import Consent
@@ -394,6 +395,10 @@ def test_every_client_page_is_private_and_sets_no_cookie(browser, invitation):
 
 
 def test_a_visit_takes_two_queries_and_a_submit_eight(browser, invitation):
+    invitation.version.variables.append({"name": "hotline"})
+    invitation.version.save()
+    invitation.variables["hotline"] = "400-000-0000"
+    invitation.save()
     browser.get(survey(invitation))
     browser.get(survey(invitation, "?nps=9"))
     with CaptureQueriesContext(connection) as warm:
@@ -550,3 +555,10 @@ def test_the_privacy_notice_is_open_to_anybody_in_both_languages(browser):
     chinese = browser.get("/privacy/?lang=zh").text
     assert "个人信息" in chinese
     assert "{{" not in chinese
+
+
+def test_page_kept_ready_follows_the_banks_telephone_number(browser, invitation):
+    assert "400-000-0000" in browser.get(survey(invitation)).text
+    settings.put("hotline", "400-111-2222", at=NOW, by=None)
+    page = browser.get(survey(invitation)).text
+    assert ("400-111-2222" in page, "400-000-0000" in page) == (True, False)
