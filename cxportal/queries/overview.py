@@ -13,7 +13,6 @@ from bank.models import Role, Team, User
 from cxportal import charts
 from metrics import queries
 from metrics.formulas import periods
-from metrics.models import Measurement
 from metrics.queries import Figure
 
 ALIASES = {"": "rolling12m", "12m": "rolling12m", "90d": "rolling90"}
@@ -88,18 +87,8 @@ def unit_of(viewer: User, code: str | None, offered: Sequence[Unit]) -> Unit:
 
 def stored_periods(unit: Unit) -> list[str]:
     """Months and quarters for which this unit has figures, newest first."""
-    keys = (
-        Measurement.objects.filter(
-            scope=unit.scope,
-            scope_id=unit.scope_id,
-            population=queries.RELATIONAL,
-            metric="nps_respondent",
-        )
-        .values_list("period", flat=True)
-        .order_by("period")
-        .distinct()
-    )
-    return sorted((key for key in keys if re.fullmatch(r"\d{4}(Q\d|-\d\d)", key)), reverse=True)
+    keys = queries.periods(unit.scope, unit.scope_id, "nps_respondent")
+    return [key for key in reversed(keys) if re.fullmatch(r"\d{4}(Q\d|-\d\d)", key)]
 
 
 def trend(unit: Unit, at: datetime) -> tuple[list[Figure], list[Figure], list[str]]:

@@ -11,6 +11,7 @@ from metrics.queries.gated import (
     client_means,
     figure_of,
     figures,
+    periods,
     trend,
 )
 from metrics.queries.stale import stale_clients
@@ -23,6 +24,7 @@ __all__ = [
     "client_means",
     "figure_of",
     "figures",
+    "periods",
     "stale_clients",
     "trend",
 ]

@@ -97,6 +97,12 @@ def trend(
     ]
 
 
+def periods(scope: str, scope_id: int, metric: str, *, population: str = RELATIONAL) -> list[str]:
+    """The keys of all periods for which this unit has a figure, shown or withheld, sorted."""
+    found = _units(scope, [scope_id], population).filter(metric=metric)
+    return sorted(found.values_list("period", flat=True))
+
+
 def beside(
     scope: str,
     scope_ids: Iterable[int],
