@@ -33,11 +33,11 @@ class Audited(Coded):
         return super().log_deletions(request, queryset)
 
     def response_action(
-        self, request: HttpRequest, queryset: QuerySet[Any], **more: Any
+        self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **kwargs: Any
     ) -> HttpResponse | None:
         """Do an action, such as deleting what is ticked, whole or not at all."""
         with transaction.atomic():
-            return super().response_action(request, queryset, **more)
+            return super().response_action(request, queryset, *args, **kwargs)
 
     def _record(self, request: HttpRequest, obj: Model, verb: str, message: Any) -> None:
         now = {name: getattr(obj, name) for name in self.audited}
