@@ -40,20 +40,6 @@ class Refusal:
     since: datetime | None = None
 
 
-@dataclass(frozen=True)
-class Person:
-    """A contact, and whether and why not it may be asked."""
-
-    contact: Contact
-    consent: str  # yes, no, unknown
-    refusal: str  # the code of the first reason, or empty
-
-    @property
-    def may_be_asked(self) -> bool:
-        """Nothing on the side of person, address and client speaks against a survey."""
-        return not self.refusal
-
-
 def digest(email: str) -> str:
     """The keyed digest of an address, blind to case, width and outer blanks."""
     folded = unicodedata.normalize("NFKC", email).strip().casefold()
@@ -127,26 +113,6 @@ def _ordered(found: list[Refusal]) -> list[Refusal]:
     for item in found:
         by_code.setdefault(item.code, item)
     return sorted(by_code.values(), key=lambda item: ORDER.index(item.code))
-
-
-def people(client: Client, *, at: datetime) -> list[Person]:
-    """The contacts of a client with what they allow, present ones first; five queries."""
-    contacts = list(client.contacts.order_by("left_on", "name", "pk"))
-    contacts.sort(key=lambda contact: contact.left_on is not None)
-    states = dict(
-        Consent.objects.filter(contact__client=client, purpose=Consent.Purpose.SURVEY).values_list(
-            "contact", "state"
-        )
-    )
-    found = refusals(contacts, at=at)
-    return [
-        Person(
-            contact=contact,
-            consent=states.get(contact.pk, Consent.State.UNKNOWN.value),
-            refusal=found[contact.pk].code if contact.pk in found else "",
-        )
-        for contact in contacts
-    ]
 
 
 @transaction.atomic

@@ -26,17 +26,6 @@ class Funnel:
     completed: int
 
 
-@dataclass(frozen=True)
-class CampaignRow:
-    """One campaign in a list, with the counts of the invitations the viewer may see."""
-
-    campaign: Campaign
-    planned: int
-    asked: int
-    sent: int
-    answered: int
-
-
 def campaigns(viewer: User | ApiKey) -> QuerySet[Campaign]:
     """The campaigns that concern a client the viewer may see, newest first.
 
@@ -60,32 +49,6 @@ def is_whole_to(viewer: User | ApiKey, campaign: Campaign) -> bool:
         return True
     within = campaign.audience.get("within")
     return within is not None and scope.teams_of(viewer).filter(code=within).exists()
-
-
-def campaign_rows(viewer: User | ApiKey) -> list[CampaignRow]:
-    """The viewer's campaigns with their counts; two queries for any number."""
-    found = list(campaigns(viewer))
-    states = Invitation.State
-    asked = ~Q(state__in=[states.SKIPPED, states.WITHDRAWN])
-    counts = {
-        row["campaign"]: row
-        for row in Invitation.objects.visible_to(viewer)
-        .filter(campaign__in=[one.pk for one in found])
-        .values("campaign")
-        .annotate(
-            planned=Count("pk"),
-            asked=Count("pk", filter=asked),
-            sent=Count("pk", filter=Q(sent_at__isnull=False)),
-            answered=Count("pk", filter=Q(answered_at__isnull=False)),
-        )
-        .order_by("campaign")
-    }
-    none = {"planned": 0, "asked": 0, "sent": 0, "answered": 0}
-    rows = []
-    for one in found:
-        row = counts.get(one.pk, none)
-        rows.append(CampaignRow(one, row["planned"], row["asked"], row["sent"], row["answered"]))
-    return rows
 
 
 def invitations(

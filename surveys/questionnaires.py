@@ -33,10 +33,6 @@ class NotPossible(Exception):
         self.faults = faults
 
 
-class Frozen(Exception):
-    """A published version never changes; make a new draft from it."""
-
-
 def current(questionnaire: Questionnaire) -> Version | None:
     """The newest published version: the one an invitation made now will ask."""
     return questionnaire.versions.published().order_by("-number", "-id").first()
@@ -111,12 +107,6 @@ def draft_from(version: Version, *, at: datetime, by: User | ApiKey | None = Non
         Question.objects.bulk_create(questions)
         audit.record("version.draft", draft, at=at, by=by, data={"from": version.number})
     return draft
-
-
-def refuse_if_frozen(version: Version) -> None:
-    """Stop whoever is about to change a published version."""
-    if version.published_at is not None:
-        raise Frozen(str(version))
 
 
 def next_number(questionnaire: Questionnaire) -> int:

@@ -5,7 +5,7 @@ import math
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from random import Random
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -93,11 +93,6 @@ def poisson(dice: Random, mean: float) -> int:
         count += 1
         product *= dice.random()
     return count
-
-
-def days_of(total: float) -> timedelta:
-    """A span of whole seconds from a number of days."""
-    return timedelta(seconds=round(total * 86_400))
 
 
 def _digest(text: str) -> bytes:

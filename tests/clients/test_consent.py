@@ -143,17 +143,3 @@ def test_any_number_of_contacts_is_judged_in_three_queries(db, django_assert_num
     contacts = [make_contact(make_client()) for _each in range(number)]
     with django_assert_num_queries(3):
         assert consent.refusals(contacts, at=NOW) == {}
-
-
-def test_people_shows_each_contact_with_what_it_allows(db, django_assert_num_queries):
-    client = make_client()
-    left = make_contact(client, name="A", left_on=NOW.date())
-    asked = make_contact(client, name="B")
-    never = make_contact(client, name="C", consent="")
-    with django_assert_num_queries(5):
-        found = consent.people(client, at=NOW)
-    assert [(one.contact, one.consent, one.refusal, one.may_be_asked) for one in found] == [
-        (asked, "yes", "", True),
-        (never, "unknown", "no_consent", False),
-        (left, "yes", "left_company", False),
-    ]
