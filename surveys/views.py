@@ -88,14 +88,14 @@ def opt_out(request: HttpRequest, token: str) -> HttpResponse:
     language = http.language_of(request, invitation)
     if request.method != "POST":
         http.note(request, invitation, kind=Hit.Page.OPT_OUT, at=now, score=None)
-        return _stopping(invitation, language)
+        return _stopping(invitation, language, undone="undone" in request.GET)
     one_click = request.POST.get(ONE_CLICK)
     if one_click is not None and one_click != "One-Click":
         return _stopping(invitation, language, status=400)
     if "undo" in request.POST:
         if _may_undo(invitation):
             consent.return_(invitation.contact, at=now)
-        return _back_to(token, language)
+        return _back_to(token, language, note="&undone=1")
     consent.opt_out(invitation.contact, at=now)
     return _back_to(token, language) if "stop" in request.POST else _stopping(invitation, language)
 
@@ -121,10 +121,16 @@ def privacy(request: HttpRequest) -> HttpResponse:
     return http.page("surveys/privacy.html", text, language=language)
 
 
-def _stopping(invitation: Invitation, language: str, *, status: int = 200) -> HttpResponse:
+def _stopping(
+    invitation: Invitation, language: str, *, status: int = 200, undone: bool = False
+) -> HttpResponse:
     """Ask, or say since when nothing is sent any more and whether that can be undone here."""
     since = _stopped_at(invitation)
-    context = {"stopped": since is not None, "undo": _may_undo(invitation)}
+    context = {
+        "stopped": since is not None,
+        "undo": _may_undo(invitation),
+        "undone": undone and since is None,
+    }
     return http.page("surveys/opt_out.html", context, language=language, status=status)
 
 
@@ -142,9 +148,9 @@ def _may_undo(invitation: Invitation) -> bool:
     return since is not None and timezone.now() - since < UNDO
 
 
-def _back_to(token: str, language: str) -> HttpResponse:
+def _back_to(token: str, language: str, *, note: str = "") -> HttpResponse:
     address = reverse("surveys:opt_out", args=[token])
-    return redirect(f"{address}?lang={language}")
+    return redirect(f"{address}?lang={language}{note}")
 
 
 def _take(request: HttpRequest, invitation: Invitation, token: str) -> HttpResponse:

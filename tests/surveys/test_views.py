@@ -533,8 +533,10 @@ def test_the_button_stops_says_what_goes_on_and_can_be_undone(browser, invitatio
     assert "Done: we will not send you surveys any more" in english
     assert "notices on your contracts and loans" in english
     assert "Undo" in english
-    browser.post(opt_out(invitation), {"undo": "1"})
+    back = browser.post(opt_out(invitation) + "?lang=en", {"undo": "1"}, follow=True)
     assert consent.refusal(invitation.contact, at=NOW) == ""
+    assert "Undone: you stay on the list for surveys." in back.text
+    assert "Undone" not in browser.get(opt_out(invitation) + "?lang=en").text
 
 
 def test_undo_ends_after_ten_minutes(browser, invitation, time_machine):
