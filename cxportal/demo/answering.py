@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from cxportal.demo.asking import Ask, waves
-from cxportal.demo.people import Firm
+from cxportal.demo.firms import Firm
 from cxportal.demo.streams import Plan, office_time, weighted
 from surveys.models import Question
 

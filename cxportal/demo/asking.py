@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from bank import workdays
-from cxportal.demo.lending import Deal
-from cxportal.demo.people import FREE_RANK, Firm, Person
+from cxportal.demo.deals import Deal
+from cxportal.demo.firms import Firm, Person
+from cxportal.demo.people import FREE_RANK
 from cxportal.demo.streams import Plan, instant, office_time
 
 ROLES = ("decider", "influencer", "user")

@@ -9,10 +9,10 @@ from django.db import transaction
 from bank import audit
 from bank.models import Setting
 from clients.models import Case, Client, Contact, Milestone
-from cxportal.demo import answering, asking, lending, people, truths, writing
+from cxportal.demo import answering, asking, firms, lending, people, staff, truths, writing
 from cxportal.demo.answering import Reply
 from cxportal.demo.asking import Ask
-from cxportal.demo.people import Firm
+from cxportal.demo.firms import Firm
 from cxportal.demo.streams import Plan
 from metrics import recompute
 from surveys.models import Invitation, Response
@@ -74,17 +74,16 @@ def flush(*, at: datetime) -> int:
 
 def _generate(plan: Plan) -> str:
     """Draw and write everything; return the suffix of the scores that met the truths."""
-    teams = people.make_teams()
-    managers = people.make_staff(plan, teams)
-    firms = people.make_firms(plan, teams, managers)
-    people.add_people(plan, firms)
-    deals = lending.make_deals(plan, firms)
-    asks = asking.make_asks(plan, firms, deals)
+    teams = staff.make_teams()
+    clients = firms.make_firms(plan, teams, staff.make_staff(plan, teams))
+    people.add_people(plan, clients)
+    deals = lending.make_deals(plan, clients)
+    asks = asking.make_asks(plan, clients, deals)
     versions = writing.versions()
     questions = writing.questions(versions)
-    replies, suffix = _replies(plan, firms, asks, questions)
-    writing.clients(firms)
-    writing.contacts(plan, firms)
+    replies, suffix = _replies(plan, clients, asks, questions)
+    writing.clients(clients)
+    writing.contacts(plan, clients)
     writing.cases(deals)
     waves = writing.campaigns(plan, asks, versions[asking.RELATIONAL])
     invited = writing.invitations(plan, asks, versions, waves)
@@ -93,14 +92,14 @@ def _generate(plan: Plan) -> str:
 
 
 def _replies(
-    plan: Plan, firms: Sequence[Firm], asks: list[Ask], questions: truths.Questions
+    plan: Plan, clients: Sequence[Firm], asks: list[Ask], questions: truths.Questions
 ) -> tuple[list[Reply], str]:
     """Redraw the scores alone until the truths hold."""
-    silent = answering.silent_firms(plan, list(firms))
+    silent = answering.silent_firms(plan, list(clients))
     for attempt in range(REDRAWS + 1):
         drawn = replace(plan, suffix=f"/{attempt}" if attempt else "")
         replies = answering.make_replies(drawn, asks, silent, questions)
-        missed = truths.missed(drawn, firms, replies)
+        missed = truths.missed(drawn, clients, replies)
         if not missed:
             return replies, drawn.suffix
     raise Missed("; ".join(missed))

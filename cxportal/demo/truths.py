@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from cxportal.demo.answering import Reply
 from cxportal.demo.asking import RELATIONAL
-from cxportal.demo.people import Firm
+from cxportal.demo.firms import Firm
 from cxportal.demo.streams import Plan
 from metrics.formulas import scores
 from surveys.models import Question

@@ -10,8 +10,9 @@ from clients import consent
 from clients.models import Case, Client, Consent, Contact, Milestone, Suppression
 from cxportal.demo.answering import Reply
 from cxportal.demo.asking import Ask
-from cxportal.demo.lending import Deal
-from cxportal.demo.people import Firm, Person, asked_on
+from cxportal.demo.deals import Deal
+from cxportal.demo.firms import Firm, Person
+from cxportal.demo.people import asked_on
 from cxportal.demo.streams import Plan, instant
 from surveys import links
 from surveys.models import (
