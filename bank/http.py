@@ -3,17 +3,20 @@
 from collections.abc import Callable
 from functools import wraps
 from ipaddress import ip_address
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import resolve_url
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
 
 from bank.models import Role, User
 
 P = ParamSpec("P")
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 
 class StaffRequest(HttpRequest):
@@ -30,6 +33,12 @@ def staff(request: HttpRequest) -> User:
     if not who.is_superuser and who.role not in Role.values:
         raise PermissionDenied
     return who
+
+
+def only_reads(view: View) -> View:
+    """Offer GET and HEAD; a POST meets 405, since a page that changes nothing needs no token."""
+    offered: View = csrf_exempt(require_safe(view))
+    return offered
 
 
 def role_required(

@@ -2,15 +2,17 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.decorators.http import require_POST
 from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
+from bank.http import only_reads
 from cxportal.views import cases, clients, demo_mail, health, icons, imports, overview, responses
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="overview"), name="home"),
+    path("", only_reads(RedirectView.as_view(pattern_name="overview")), name="home"),
     path("favicon.ico", icons.favicon, name="favicon"),
-    path("i18n/setlang/", set_language, name="set_language"),
+    path("i18n/setlang/", require_POST(set_language), name="set_language"),
     path("overview/", overview.overview, name="overview"),
     path("clients/", clients.client_list, name="clients"),
     path("clients/<path:code>/", clients.client, name="client"),

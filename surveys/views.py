@@ -8,9 +8,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone, translation
-from django.views.decorators.http import require_safe
 
 from bank import formats, settings
+from bank.http import only_reads
 from bank.models import in_language
 from clients import consent
 from clients.models import Suppression
@@ -100,7 +100,7 @@ def opt_out(request: HttpRequest, token: str) -> HttpResponse:
     return _back_to(token, language) if "stop" in request.POST else _stopping(invitation, language)
 
 
-@require_safe
+@only_reads
 def privacy(request: HttpRequest) -> HttpResponse:
     """The notice on personal information, open to anybody."""
     chosen = request.GET.get("lang", "")

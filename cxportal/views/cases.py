@@ -6,9 +6,8 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
 
-from bank.http import StaffRequest, role_required
+from bank.http import StaffRequest, only_reads, role_required
 from bank.models import User
 from clients import queries
 from clients.models import Case, CaseKind
@@ -17,7 +16,7 @@ from cxportal.queries import activity, responses, stages
 from surveys.models import Response
 
 
-@require_safe
+@only_reads
 @role_required()
 def case_list(request: StaffRequest) -> HttpResponse:
     """List the cases in scope, newest first, each with the days in its stage."""
@@ -46,7 +45,7 @@ def case_list(request: StaffRequest) -> HttpResponse:
     return render(request, "cxportal/cases.html", context)
 
 
-@require_safe
+@only_reads
 @role_required()
 def case(request: StaffRequest, number: str) -> HttpResponse:
     """Show one case: its stages against the days promised, milestones, answers about it."""

@@ -7,9 +7,8 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
 
-from bank.http import StaffRequest, role_required
+from bank.http import StaffRequest, only_reads, role_required
 from clients import queries
 from clients.models import Client
 from cxportal import listing
@@ -23,7 +22,7 @@ LINES = 100
 EVENTS = 12
 
 
-@require_safe
+@only_reads
 @role_required()
 def client_list(request: StaffRequest) -> HttpResponse:
     """List the clients in scope; filters live in the address."""
@@ -54,7 +53,7 @@ def client_list(request: StaffRequest) -> HttpResponse:
     return render(request, "cxportal/clients.html", context)
 
 
-@require_safe
+@only_reads
 @role_required()
 def client(request: StaffRequest, code: str) -> HttpResponse:
     """Show what is known of one client, to those in whose scope it is."""

@@ -9,8 +9,8 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
 
+from bank.http import only_reads
 from cxportal import catcher
 
 PAGE = 50
@@ -22,7 +22,7 @@ _MAIL_POLICY = (
 
 
 @never_cache
-@require_safe
+@only_reads
 def inbox(request: HttpRequest) -> HttpResponse:
     """All caught mails, newest first."""
     folder = _folder()
@@ -32,7 +32,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@require_safe
+@only_reads
 @csp_update({"frame-src": [SELF]})  # type: ignore[arg-type]  # typed for views without arguments
 def message(request: HttpRequest, name: str) -> HttpResponse:
     """One mail: its headers, its text with links that work, its HTML in a frame."""
@@ -40,7 +40,7 @@ def message(request: HttpRequest, name: str) -> HttpResponse:
 
 
 @never_cache
-@require_safe
+@only_reads
 def body(request: HttpRequest, name: str) -> HttpResponse:
     """The HTML of one mail as a document of its own, locked in a sandbox by its headers."""
     mail = _mail(name)

@@ -4,22 +4,22 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
 
+from bank.http import only_reads
 from cxportal import heart
 
 UNASKED = dict.fromkeys(("database", "broker", "worker", "beat"), "unasked")
 
 
 @never_cache
-@require_safe
+@only_reads
 def live(request: HttpRequest) -> JsonResponse:
     """The web server answers; asks nobody else, so an outage elsewhere restarts nothing here."""
     return JsonResponse({"status": "ok", "checks": UNASKED})
 
 
 @never_cache
-@require_safe
+@only_reads
 def ready(request: HttpRequest) -> JsonResponse:
     """503 without the database; `degraded` without broker, worker or beat: answers still count."""
     checks = {"database": _database(), **heart.states(at=timezone.now())}

@@ -3,10 +3,11 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.templatetags.static import static
-from django.views.decorators.http import require_safe
+
+from bank.http import only_reads
 
 
-@require_safe
+@only_reads
 def favicon(request: HttpRequest) -> HttpResponse:
     """Lead to the icon: pages of the admin and of libraries do not name it."""
     return redirect(static("favicon.svg"))

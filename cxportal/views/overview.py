@@ -7,16 +7,15 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
 
-from bank.http import StaffRequest, role_required
+from bank.http import StaffRequest, only_reads, role_required
 from cxportal import charts, trends
 from cxportal.queries import overview as queries
 from cxportal.queries import responses
 from metrics.queries import Figure, figures
 
 
-@require_safe
+@only_reads
 @role_required()
 def overview(request: StaffRequest) -> HttpResponse:
     """Show the figures of the bank or of one team, as far as the viewer may see them."""

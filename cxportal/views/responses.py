@@ -3,10 +3,9 @@
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
 
 from bank import formats
-from bank.http import StaffRequest, role_required
+from bank.http import StaffRequest, only_reads, role_required
 from cxportal import listing
 from cxportal.queries import responses as queries
 from surveys import attribution
@@ -15,7 +14,7 @@ from surveys.models import Campaign, Invitation, Questionnaire, Response
 RANGES = ("0-6", "7-8", "9-10")
 
 
-@require_safe
+@only_reads
 @role_required()
 def response_list(request: StaffRequest) -> HttpResponse:
     """List the responses in scope; what the promise hides is listed without its answers."""
@@ -38,7 +37,7 @@ def response_list(request: StaffRequest) -> HttpResponse:
     return render(request, "cxportal/responses.html", context)
 
 
-@require_safe
+@only_reads
 @role_required()
 def response(request: StaffRequest, response_id: str) -> HttpResponse:
     """Show one response: its answers as far as they were promised to this viewer."""

@@ -2,6 +2,7 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
+from django.test import Client
 
 from bank.http import client_address, role_required, staff
 from tests.factories import make_user
@@ -78,3 +79,32 @@ def test_client_address_counts_only_the_banks_own_proxies(rf, settings, proxies,
     settings.TRUSTED_PROXIES = proxies
     request = rf.get("/", headers={"X-Forwarded-For": forwarded}, REMOTE_ADDR="10.0.0.1")
     assert client_address(request) == found
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/overview/",
+        "/clients/",
+        "/clients/C-1/",
+        "/cases/",
+        "/cases/K-1/",
+        "/responses/",
+        "/responses/R-1/",
+        "/health/live",
+        "/health/ready",
+        "/privacy/",
+        "/demo/mail/",
+    ],
+)
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
+def test_page_that_only_reads_offers_no_other_method(path, method):
+    stranger = Client(enforce_csrf_checks=True)
+    assert getattr(stranger, method)(path).status_code == 405
+
+
+@pytest.mark.parametrize("path", ["/accounts/login/", "/accounts/logout/", "/i18n/setlang/"])
+def test_form_without_token_is_refused_and_deletes_nothing(path):
+    stranger = Client(enforce_csrf_checks=True)
+    assert (stranger.post(path).status_code, stranger.delete(path).status_code) == (403, 405)

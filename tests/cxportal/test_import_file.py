@@ -41,6 +41,15 @@ def test_the_dry_run_writes_nothing_and_apply_does(file, capsys):
     assert (found["new"], found["unchanged"], found["applied"]) == (0, 1, True)
 
 
+def test_counts_are_told_in_the_same_words_in_every_language(file, capsys):
+    path = file("code,name_zh\nC1,云石\n")
+    with translation.override("zh-hans"):
+        call_command("import_file", "clients", path)
+    assert capsys.readouterr().out.splitlines()[0] == (
+        "new 1 · changed 0 · unchanged 0 · skipped 0 · warnings 0 · errors 0"
+    )
+
+
 def test_an_error_in_a_row_is_exit_1_with_row_and_column(file, capsys):
     path = file("code,name_zh,kind\nC1,x,moon\nC2,y,spv\n")
     with translation.override("en"):
