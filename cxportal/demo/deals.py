@@ -6,7 +6,7 @@ from random import Random
 
 from bank import workdays
 from clients.models import Case, Milestone, Product, Stage
-from cxportal.demo.people import Firm
+from cxportal.demo.firms import Firm
 
 
 @dataclass

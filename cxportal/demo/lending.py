@@ -3,7 +3,7 @@
 from clients.models import Client
 from cxportal.demo import loans, projects
 from cxportal.demo.deals import Deal, Office
-from cxportal.demo.people import Firm
+from cxportal.demo.firms import Firm
 from cxportal.demo.streams import Plan, poisson
 
 MEANS = {"large": 3.2, "medium": 2.0, "small": 1.3, "micro": 0.8}

@@ -7,7 +7,7 @@ from random import Random
 
 from clients.models import Case, Milestone
 from cxportal.demo.deals import Deal, Office
-from cxportal.demo.people import Firm
+from cxportal.demo.firms import Firm
 from cxportal.demo.streams import Plan, instant, office_time, weighted
 
 ENDINGS = [

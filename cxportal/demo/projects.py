@@ -7,7 +7,7 @@ from random import Random
 from clients.models import Case, Milestone
 from cxportal.demo import names
 from cxportal.demo.deals import Deal, Office
-from cxportal.demo.people import Firm
+from cxportal.demo.firms import Firm
 from cxportal.demo.streams import Plan, office_time, weighted
 
 # stage, event, milestone that goes with it, days after screening by the template
