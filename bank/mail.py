@@ -7,6 +7,7 @@ ours; at the recipient, the address's; once the message bytes flow, a silence me
 import re
 import smtplib
 import ssl
+import time
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
@@ -99,12 +100,15 @@ def address(url: str) -> Address:
 class Relay:
     """One kept connection to the relay, opened at the first message. Not for several threads.
 
-    It does not look at the hold: the sender asks `held()` when it marks a message.
+    It does not look at the hold: the sender asks `held()` when it marks a message. A message
+    takes EMAIL_TIMEOUT at most up to its body, and as long again for the verdict: a timeout of
+    each reply alone would let a slow relay outlast the lease, and the mail would go twice.
     """
 
     def __init__(self) -> None:
         self._address = address(configuration.EMAIL_URL)
         self._smtp: smtplib.SMTP | None = None
+        self._until = 0.0
 
     def __enter__(self) -> Self:
         return self
@@ -133,6 +137,7 @@ class Relay:
         if trouble:
             return Outcome("refused", 0, trouble, "address")
         kept = self._smtp is not None
+        self._allow()
         outcome = self._try(sender, recipient, message)
         # A relay may have closed an idle connection; nothing was sent yet, so ask once more.
         if kept and outcome.kind == "relay" and self._smtp is None:
@@ -144,19 +149,24 @@ class Relay:
         try:
             smtp = self._smtp or self._connect()
             phase = "mail"
+            self._hurry(smtp)
             code, reply = smtp.mail(sender, _options(smtp, message))
             if code // 100 != 2:
                 return self._refused("relay", code, reply, phase)
             phase = "rcpt"
+            self._hurry(smtp)
             code, reply = smtp.rcpt(recipient)
             if code // 100 != 2:
                 return self._refused(_class(code), code, reply, phase)
             phase = "data"
+            self._hurry(smtp)
             smtp.putcmd("data")
             code, reply = smtp.getreply()
             if code != 354:
                 return self._refused(_class(code), code, reply, phase)
             phase = "body"
+            self._allow()
+            self._hurry(smtp)
             code, reply = _deliver(smtp, message)
         except (OSError, ValueError) as error:
             return self._lost(error, phase)
@@ -169,12 +179,15 @@ class Relay:
             where.host,
             where.port,
             local_hostname=configuration.MAIL_FROM.rpartition("@")[2] or "localhost",
-            timeout=configuration.EMAIL_TIMEOUT,
+            timeout=self._left(),
         )
         try:
+            self._hurry(smtp)
             smtp.ehlo_or_helo_if_needed()
+            self._hurry(smtp)
             if where.tls:
                 smtp.starttls(context=ssl.create_default_context())
+                self._hurry(smtp)
             if where.user:
                 smtp.login(where.user, where.password)
         except (OSError, ValueError):
@@ -182,6 +195,18 @@ class Relay:
             raise
         self._smtp = smtp
         return smtp
+
+    def _allow(self) -> None:
+        """Begin a span in which the relay must have answered everything."""
+        self._until = time.monotonic() + configuration.EMAIL_TIMEOUT
+
+    def _left(self) -> float:
+        return max(self._until - time.monotonic(), 0.01)
+
+    def _hurry(self, smtp: smtplib.SMTP) -> None:
+        """Wait for the next reply no longer than the rest of the span."""
+        if smtp.sock is not None:
+            smtp.sock.settimeout(self._left())
 
     def _settled(self, code: int, reply: bytes) -> Outcome:
         """Read the reply to the whole message; a reply that says nothing leaves it unknown."""
@@ -195,11 +220,15 @@ class Relay:
     def _refused(self, kind: Kind, code: int, reply: bytes, phase: Phase) -> Outcome:
         """Note a refusal and make the connection fit for the next message."""
         try:
-            if self._smtp is None or code in {421, -1} or self._smtp.rset()[0] != 250:
+            if self._smtp is None or code in {421, -1} or not self._reset(self._smtp):
                 self._drop()
         except OSError:
             self._drop()
         return Outcome(kind, max(code, 0), _text(reply), phase)
+
+    def _reset(self, smtp: smtplib.SMTP) -> bool:
+        self._hurry(smtp)
+        return bool(smtp.rset()[0] == 250)
 
     def _lost(self, error: Exception, phase: Phase) -> Outcome:
         self._drop()

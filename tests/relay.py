@@ -1,7 +1,9 @@
 """A relay that answers by script: every phase of SMTP can refuse, hang up or fall silent."""
 
+import contextlib
 import socket
 import threading
+import time
 
 CUT = "cut"  # close the connection instead of answering
 SILENT = "silent"  # never answer
@@ -21,7 +23,8 @@ USUAL = {
 class Relay:
     """Answers `script[verb]`, a text or a list used up one by one; notes what it was told."""
 
-    def __init__(self, **script):
+    def __init__(self, pause=0.0, **script):
+        self.pause = pause
         self.script = {verb: self._list(reply) for verb, reply in script.items()}
         self.said: list[str] = []
         self.messages: list[bytes] = []
@@ -60,8 +63,10 @@ class Relay:
         if reply == CUT:
             return False
         self.last = reply
+        time.sleep(self.pause)
         if reply != SILENT:
-            peer.sendall(reply.encode() + b"\r\n")
+            with contextlib.suppress(OSError):  # the caller may have lost its patience
+                peer.sendall(reply.encode() + b"\r\n")
         # A relay that says 421 hangs up.
         return not reply.startswith("421")
 

@@ -1,4 +1,7 @@
+import time
+
 import pytest
+from django.conf import settings as django_settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 
@@ -80,6 +83,15 @@ def test_silent_relay_holds_no_longer_than_the_timeout(settings, script, expecte
     settings.EMAIL_TIMEOUT = 0.3
     _relay, [outcome] = send(settings, **script)
     assert seen(outcome) == expected
+
+
+def test_slow_relay_has_one_timeout_for_all_its_answers_up_to_the_body(settings):
+    settings.EMAIL_TIMEOUT = 0.5
+    begun = time.monotonic()
+    relay, [outcome] = send(settings, pause=0.2)
+    assert (outcome.kind, relay.messages) == ("relay", [])
+    assert time.monotonic() - begun < 1.0
+    assert 2 * django_settings.EMAIL_TIMEOUT < django_settings.SEND_LEASE_SECONDS
 
 
 def test_nobody_listening_is_the_relays_fault(settings):
