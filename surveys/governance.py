@@ -208,8 +208,10 @@ def _history(
         people = [contact.pk for contact in contacts]
         asked = asked.filter(Q(client__in=clients) | Q(contact__in=people))
         open_ = open_.filter(Q(invitation__client__in=clients) | Q(invitation__contact__in=people))
-    rows = list(asked.values_list("contact", "client").annotate(last=Max("sent_at")))
-    rows += [(contact, client, at) for contact, client in open_]
+    # What is open first: a mail that another sender settles between the two reads is then seen
+    # twice, in the other order it would not be seen at all.
+    rows = [(contact, client, at) for contact, client in open_]
+    rows += asked.values_list("contact", "client").annotate(last=Max("sent_at"))
     past = History({}, {})
     for contact, client, last in rows:
         if last > cooldown:

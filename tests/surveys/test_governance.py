@@ -3,11 +3,12 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from django.db import connection
 
 from clients import consent
 from clients.models import Suppression
 from surveys import governance
-from surveys.models import Delivery, SuppressionRule
+from surveys.models import Delivery, Invitation, SuppressionRule
 from tests.factories import NOW, make_client, make_contact, make_invitation
 
 pytestmark = pytest.mark.django_db
@@ -98,7 +99,7 @@ def test_contact_who_moved_to_another_client_was_asked_all_the_same():
     contact.client = make_client()
     contact.save()
     assert refused(contact)[contact.external_id].code == "contact_cooldown"
-    type(invitation).objects.update(sent_at=None, state="planned")
+    Invitation.objects.update(sent_at=None, state="planned")
     Delivery.objects.create(
         invitation=invitation, state="unknown", message_id="<1@x>", next_try_at=NOW
     )
@@ -121,6 +122,27 @@ def test_mail_with_an_open_outcome_counts_as_asked():
         Delivery.objects.filter(pk=delivery.pk).update(**{"losses": 0} | fields)
         assert refused(contact)[contact.external_id].code == "contact_cooldown"
     assert governance.refusal(invitation, at=NOW) is None
+
+
+def test_mail_settled_between_the_two_reads_of_history_counts_as_asked():
+    contact = make_contact(make_client())
+    invitation = make_invitation(contact, sent_at=None, state="planned")
+    delivery = Delivery.objects.create(
+        invitation=invitation, state="sending", message_id="<1@x>", next_try_at=NOW
+    )
+    rules, settled = governance.book(), []
+
+    def settle(execute, sql, params, many, context):
+        cursor = execute(sql, params, many, context)
+        if not settled and '"surveys_invitation"' in sql:
+            settled.append(sql)
+            Delivery.objects.filter(pk=delivery.pk).update(state="sent")
+            Invitation.objects.filter(pk=invitation.pk).update(sent_at=NOW)
+        return cursor
+
+    with connection.execute_wrapper(settle):
+        found = governance.refusals([contact], at=NOW, rules=rules)
+    assert (found[contact.pk].code, len(settled)) == ("contact_cooldown", 1)
 
 
 def test_client_cap_takes_the_first_three_by_role_then_number():
