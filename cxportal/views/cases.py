@@ -31,16 +31,16 @@ def case_list(request: StaffRequest) -> HttpResponse:
     }
     found = _found(request.user, filters, works)
     page = listing.page_of(found, request.GET.get("page"))
-    managers = list(queries.managers(request.user))
+    managers = {user.username: user.display_name for user in queries.managers(request.user)}
     context = {
         "section": "cases",
         "page": page,
         "rows": stages.progress_of(list(page.object_list), works),
         "filters": filters,
-        "managers": managers,
+        "managers": managers.items(),
         "kinds": CaseKind.choices,
         "stages": sorted(names.items(), key=lambda item: str(item[1])),
-        "chips": _chips(filters, names, {user.username: user.display_name for user in managers}),
+        "chips": _chips(filters, names, managers),
     }
     return render(request, "cxportal/cases.html", context)
 

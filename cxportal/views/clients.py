@@ -39,16 +39,16 @@ def client_list(request: StaffRequest) -> HttpResponse:
     page = listing.page_of(found, request.GET.get("page"))
     rows = list(page.object_list)
     means = client_means([row.pk for row in rows], PERIOD)
-    managers = list(queries.managers(request.user))
+    managers = {user.username: user.display_name for user in queries.managers(request.user)}
     context = {
         "section": "clients",
         "page": page,
         "rows": [(row, means[row.pk]) for row in rows],
         "filters": filters,
-        "managers": managers,
+        "managers": managers.items(),
         "statuses": Client.Status.choices,
         "segments": Client.Segment.choices,
-        "chips": _chips(filters, {user.username: user.display_name for user in managers}),
+        "chips": _chips(filters, managers),
     }
     return render(request, "cxportal/clients.html", context)
 

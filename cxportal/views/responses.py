@@ -29,7 +29,7 @@ def response_list(request: StaffRequest) -> HttpResponse:
         "lines": queries.lines(page.object_list, request.user),
         "filters": filters,
         "score": listing.word(request.GET, "score", longest=5) if filters.scores else "",
-        "ranges": RANGES,
+        "ranges": [(one, one) for one in RANGES],
         "campaigns": campaigns.items(),
         "questionnaires": titles.items(),
         "chips": _chips(request, filters, campaigns, titles),
