@@ -1,5 +1,6 @@
 """Pages, filters and keys of rows, as every list takes them."""
 
+import re
 from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
@@ -7,7 +8,8 @@ from django.conf import settings
 from django.db.models import Model, QuerySet
 from django.forms import IntegerField
 from django.http import Http404
-from django_filters.rest_framework import CharFilter, NumberFilter
+from django_filters.fields import IsoDateTimeField
+from django_filters.rest_framework import CharFilter, IsoDateTimeFilter, NumberFilter
 from rest_framework.pagination import PageNumberPagination
 
 from bank import scope
@@ -19,6 +21,7 @@ ALWAYS = frozenset({"page", "page_size", "format"})
 LONGEST = 200
 LARGEST = 2**63 - 1
 NUMBER = r"[0-9]{1,18}"
+_BLANK_OFFSET = re.compile(r"(T[\d:.]+) (\d\d:?\d\d)$", re.ASCII)
 
 Row = TypeVar("Row", bound=Model)
 
@@ -57,6 +60,20 @@ class KeyFilter(NumberFilter):
 
     def get_max_validator(self) -> None:
         """Leave the bound to the field."""
+
+
+class _Instant(IsoDateTimeField):
+    """Reads `+08:00` too where an address turned the bare plus into a blank."""
+
+    def strptime(self, value: str, format: str) -> Any:  # noqa: A002 - the name it has there
+        """Put the plus back behind a time of day."""
+        return super().strptime(_BLANK_OFFSET.sub(r"\1+\2", value), format)
+
+
+class InstantFilter(IsoDateTimeFilter):
+    """A filter by an instant; without an offset it is meant in the reporting zone."""
+
+    field_class = _Instant
 
 
 class TeamFilter(CharFilter):

@@ -179,10 +179,13 @@ def withheld(fig: Figure) -> SafeString:
     """A figure that may not be shown: a dash, the base it has, and the reason for machines."""
     return format_html(
         '<data class="figure" value="" data-metric="{}" data-n="{}" data-clients="{}"'
-        ' data-gate="{}">–<span class="vh">{}</span></data>',
+        ' data-low="" data-high="" data-method="{}" data-version="{}" data-gate="{}">'
+        '–<span class="vh">{}</span></data>',
         fig.metric,
         fig.n,
         fig.clients,
+        fig.method,
+        "" if fig.version is None else fig.version,
         fig.gate,
         why(fig),
     )

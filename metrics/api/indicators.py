@@ -40,7 +40,8 @@ LATER = frozenset(
 )
 PERIOD = "rolling12m"
 WHOLE = "all"
-_PERIOD = re.compile(r"rolling90|rolling12m|rolling3m:\d{4}-\d\d|\d{4}Q[1-4]|\d{4}-\d\d", re.ASCII)
+_MONTH = r"[1-9]\d{3}-(?:0[1-9]|1[0-2])"
+_PERIOD = re.compile(rf"rolling90|rolling12m|(?:rolling3m:)?{_MONTH}|[1-9]\d{{3}}Q[1-4]", re.ASCII)
 
 
 def _parameter(name: str, text: str, **more: Any) -> OpenApiParameter:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Prefetch, QuerySet
 from django.utils.translation import gettext as _
-from django_filters.rest_framework import CharFilter, ChoiceFilter, FilterSet, IsoDateTimeFilter
+from django_filters.rest_framework import CharFilter, ChoiceFilter, FilterSet
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import mixins, serializers
@@ -15,7 +15,7 @@ from rest_framework.response import Response
 
 import clients.queries
 from bank.api.access import viewer
-from bank.api.lists import LONGEST, KeyFilter, find
+from bank.api.lists import LONGEST, InstantFilter, KeyFilter, find
 from bank.api.resources import Resource
 from bank.models import ApiKey, User
 from clients.models import Client
@@ -103,7 +103,7 @@ class ReplyFilters(FilterSet):
     campaign = KeyFilter(field_name="invitation__campaign")
     client = CharFilter(field_name="client__code", max_length=LONGEST)
     questionnaire = CharFilter(field_name="version__questionnaire__key", max_length=LONGEST)
-    since = IsoDateTimeFilter(field_name="submitted_at", lookup_expr="gte")
+    since = InstantFilter(field_name="submitted_at", lookup_expr="gte")
 
 
 class Invitations(mixins.ListModelMixin, Resource[Invitation]):

@@ -1,5 +1,7 @@
 """What a page prints of a figure, and the shapes of its wording."""
 
+import re
+
 import pytest
 from django.template import Context, Template
 from django.utils import translation
@@ -47,6 +49,13 @@ def test_withheld_figure_prints_no_value_but_the_reason_and_its_base():
     assert 'data-low=""' in text
     assert 'data-gate="MIN_RESPONSES"' in text
     assert text.endswith(">n = 4</data>")
+
+
+def test_dash_of_a_withheld_figure_has_the_same_attributes_as_any_figure():
+    fig = make_withheld()
+    dash = Template("{% load portal %}{% withheld fig %}").render(Context({"fig": fig}))
+    names = [re.findall(r" (data-\w+)=", text) for text in (dash, rendered(fig))]
+    assert names[0] == [name for name in names[1] if name != "data-flags"]
 
 
 @pytest.mark.parametrize(
