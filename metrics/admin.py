@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from bank.admin.base import ReadOnly
-from bank.coded import CodedFilter
+from bank.admin.coded import CodedFilter
 from bank.models import Team
 from clients.models import Client
 from metrics import queries, wording, words

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from bank import audit
-from bank.coded import Coded
+from bank.admin.coded import Coded
 
 
 class Audited(Coded):

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from bank import settings, words
 from bank.admin.base import Audited, ReadOnly, who
-from bank.coded import Coded, CodedFilter
+from bank.admin.coded import Coded, CodedFilter
 from bank.forms import SettingForm
 from bank.models import AuditEntry, Holiday, Setting
 

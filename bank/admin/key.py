@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from bank import keys, words
 from bank.admin.base import who
-from bank.coded import Coded
+from bank.admin.coded import Coded
 from bank.forms import KeyForm
 from bank.models import ApiKey
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from bank.admin.base import ReadOnly, who
-from bank.coded import CodedFilter
+from bank.admin.coded import CodedFilter
 from clients import consent, words
 from clients.admin.base import Kept
 from clients.forms import CaseForm, ClientForm, ContactForm, FreezeForm

@@ -5,7 +5,7 @@ from typing import ClassVar
 from django.contrib import admin
 
 from bank.admin.base import ReadOnly
-from bank.coded import CodedFilter
+from bank.admin.coded import CodedFilter
 from clients import words
 from clients.admin.base import Loaded
 from clients.models import CaseEvent, Industry, MilestoneType, Product, Province, Stage, Transition

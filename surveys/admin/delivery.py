@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from bank.admin.base import ReadOnly, who
-from bank.coded import CodedFilter
+from bank.admin.coded import CodedFilter
 from surveys import attribution, ledger, queries, tasks, words
 from surveys.models import Delivery, Invitation
 

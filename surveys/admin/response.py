@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from bank.admin.base import ReadOnly, who
-from bank.coded import CodedFilter
+from bank.admin.coded import CodedFilter
 from surveys import attribution, words
 from surveys.models import Answer, Hit, Response, Version
 
