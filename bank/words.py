@@ -35,6 +35,8 @@ ACTS = {
     "consent.return": gettext_noop("Person came back"),
     "consent.state": gettext_noop("Consent noted"),
     "consent.thaw": gettext_noop("Freeze lifted"),
+    "delivery.consider_sent": gettext_noop("Mail considered sent"),
+    "delivery.send_again": gettext_noop("Mail sent once more"),
     "demo.flush": gettext_noop("Demo data removed"),
     "demo.seed": gettext_noop("Demo data made"),
     "import.apply": gettext_noop("File imported"),

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 
+from bank import audit
 from surveys import questionnaires
 from surveys.models import (
     Campaign,
@@ -46,10 +47,15 @@ def load(data: dict[str, Any], at: datetime) -> None:
     """
     with transaction.atomic():
         catalogue = data["questionnaires"]
-        for row in catalogue["questionnaires"]:
-            _load_questionnaire(row, catalogue, at)
-        for position, row in enumerate(data["case_model"]["survey_suppression"], start=1):
-            _load_rule(row, position)
+        rules = enumerate(data["case_model"]["survey_suppression"], start=1)
+        changed = {
+            "questionnaires": sum(
+                _load_questionnaire(row, catalogue, at) for row in catalogue["questionnaires"]
+            ),
+            "rules": sum(_load_rule(row, position) for position, row in rules),
+        }
+        if any(changed.values()):
+            audit.record("reference.load", "surveys:", at=at, data=changed)
 
 
 def privacy_notice() -> dict[str, Any]:
@@ -70,7 +76,8 @@ def _catalogue() -> dict[str, Any]:
     return data
 
 
-def _load_questionnaire(row: dict[str, Any], catalogue: dict[str, Any], at: datetime) -> None:
+def _load_questionnaire(row: dict[str, Any], catalogue: dict[str, Any], at: datetime) -> bool:
+    """Bring one questionnaire up to its file; say whether its wording is new."""
     line, _made = Questionnaire.objects.update_or_create(
         key=row["key"],
         defaults={
@@ -84,7 +91,7 @@ def _load_questionnaire(row: dict[str, Any], catalogue: dict[str, Any], at: date
         json.dumps([version, items], ensure_ascii=False, sort_keys=True).encode()
     ).hexdigest()
     if line.versions.filter(source_digest=digest).exists():
-        return
+        return False
     shipped = line.versions.exclude(source_digest="").order_by("-number").first()
     if shipped is not None and not _used(shipped):
         # Nobody was asked in the old words yet: the shipped version is mended in place.
@@ -103,6 +110,7 @@ def _load_questionnaire(row: dict[str, Any], catalogue: dict[str, Any], at: date
         Question(version=target, position=position, **item)
         for position, item in enumerate(items, start=1)
     )
+    return True
 
 
 def _used(version: Version) -> bool:
@@ -152,7 +160,7 @@ def _item(item: dict[str, Any], scale: dict[str, Any] | None) -> dict[str, Any]:
     }
 
 
-def _load_rule(row: dict[str, Any], position: int) -> None:
+def _load_rule(row: dict[str, Any], position: int) -> bool:
     """Create the rule, or overwrite those fields which the administrator has left as shipped."""
     shipped = {
         "position": position,
@@ -166,11 +174,12 @@ def _load_rule(row: dict[str, Any], position: int) -> None:
     rule = SuppressionRule.objects.filter(code=row["code"]).first()
     if rule is None:
         SuppressionRule.objects.create(code=row["code"], loaded=shipped, **shipped)
-        return
+        return True
     if rule.loaded == shipped:
-        return
+        return False
     for field in RULE_FIELDS:
         if getattr(rule, field) == rule.loaded.get(field):
             setattr(rule, field, shipped[field])
     rule.loaded = shipped
     rule.save()
+    return True

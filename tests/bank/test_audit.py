@@ -1,13 +1,15 @@
+import re
 import threading
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy
 
-from bank import audit
+from bank import audit, words
 from bank.models import AuditEntry
 from tests.factories import NOW, make_team, make_user
 
@@ -214,3 +216,14 @@ def test_command_warns_of_late_entries(capsys):
     assert ("Warning: 1 entries" in capsys.readouterr().err) == (
         datetime.now(UTC) > NOW + timedelta(seconds=10)
     )
+
+
+def test_every_act_that_the_product_records_has_words():
+    root = Path(__file__).parents[2]
+    found = set()
+    for app in ("bank", "clients", "surveys", "metrics", "cxportal"):
+        for path in (root / app).rglob("*.py"):
+            text = path.read_text(encoding="utf-8")
+            found |= set(re.findall(r'(?:audit\.record\(|_decide\(\w+, )\s*"([\w.]+)"', text))
+    assert len(found) > 20
+    assert found - set(words.ACTS) == set()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bank.models import AuditEntry
 from surveys import questionnaires, reference
 from surveys.models import Question, Questionnaire, SuppressionRule, Version
 from tests.factories import NOW, make_invitation
@@ -38,6 +39,8 @@ def test_loading_the_same_text_twice_changes_nothing(data):
     before = list(Question.objects.order_by("id").values_list("id", flat=True))
     reference.load(data, NOW)
     assert list(Question.objects.order_by("id").values_list("id", flat=True)) == before
+    entry = AuditEntry.objects.get(act="reference.load", subject_type="surveys")
+    assert entry.data == {"questionnaires": 9, "rules": SuppressionRule.objects.count()}
     assert Version.objects.count() == 9
 
 
