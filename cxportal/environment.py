@@ -88,6 +88,8 @@ def database(url: str, *, root: Path) -> dict[str, Any]:
     if not url.startswith(("postgres://", "postgresql://")):
         raise ImproperlyConfigured("DATABASE_URL must start with sqlite:/// or postgres://.")
     config: dict[str, Any] = environ.Env.db_url_config(url)
+    if not config.get("NAME"):
+        raise ImproperlyConfigured("DATABASE_URL must name a database: postgres://host/name.")
     config["CONN_MAX_AGE"] = 60
     config["CONN_HEALTH_CHECKS"] = True
     config["OPTIONS"] = {"connect_timeout": 5, "options": _POSTGRES}

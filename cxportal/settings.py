@@ -259,6 +259,8 @@ CELERY_BEAT_SCHEDULE = {
 }
 
 MAIL_FROM: str = env.str("MAIL_FROM", "cx@bank.example")
+if not re.fullmatch(r"[^\s@<>,;]+@[^\s@<>,;]+", MAIL_FROM):
+    raise ImproperlyConfigured("MAIL_FROM must be one e-mail address, such as cx@bank.example.")
 EMAIL_URL: str = env.str("EMAIL_URL", f"smtp://127.0.0.1:{MAIL_PORT}")
 if not EMAIL_URL.startswith("smtp://"):
     raise ImproperlyConfigured("EMAIL_URL must start with smtp://.")

@@ -39,6 +39,12 @@ def manage(tmp_path, *words, **environment):
         ("TIME_ZONE", "Asia/Nowhere", "TIME_ZONE must be a name of the IANA list"),
         ("LOG_LEVEL", "LOUD", "LOG_LEVEL must be CRITICAL, DEBUG, ERROR, INFO, WARNING"),
         ("DATABASE_URL", "mysql://a", "DATABASE_URL must start with sqlite:/// or postgres://."),
+        (
+            "DATABASE_URL",
+            "postgres://",
+            "DATABASE_URL must name a database: postgres://host/name.",
+        ),
+        ("MAIL_FROM", "nobody", "MAIL_FROM must be one e-mail address, such as cx@bank.example."),
         ("BROKER_URL", "amqp://a", "BROKER_URL must start with redis:// or rediss://."),
         ("EMAIL_URL", "http://a", "EMAIL_URL must start with smtp://."),
         ("PUBLIC_BASE_URL", "cx.example", "PUBLIC_BASE_URL must be an http or https address."),
