@@ -16,6 +16,7 @@ _SQLITE = (
     "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA foreign_keys=ON;"
     "PRAGMA mmap_size=134217728;PRAGMA journal_size_limit=67108864;PRAGMA cache_size=-20000;"
 )
+_NEVER = 2**31
 _POSTGRES = (
     "-c statement_timeout=15000 -c lock_timeout=3000 -c idle_in_transaction_session_timeout=60000"
 )
@@ -92,7 +93,9 @@ def database(url: str, *, root: Path) -> dict[str, Any]:
         raise ImproperlyConfigured("DATABASE_URL must name a database: postgres://host/name.")
     config["CONN_MAX_AGE"] = 60
     config["CONN_HEALTH_CHECKS"] = True
-    config["OPTIONS"] = {"connect_timeout": 5, "options": _POSTGRES}
+    # Only what asks for it is prepared, however often other statements run.
+    options = {"connect_timeout": 5, "options": _POSTGRES, "prepare_threshold": _NEVER}
+    config["OPTIONS"] = options
     return config
 
 

@@ -66,6 +66,8 @@ def claim(*, holder: str, limit: int, at: datetime) -> list[Delivery]:
             "invitation__client__manager",
             "invitation__campaign",
         )
+        # An audience may name thousands of clients; no letter needs it.
+        .defer("invitation__campaign__audience")
         .order_by("pk")
     )
 
@@ -104,7 +106,8 @@ def mark(delivery: Delivery, *, holder: str, rules: governance.Book, at: datetim
 
 def judge(delivery: Delivery, *, rules: governance.Book, at: datetime) -> Verdict:
     """Say whether this mail may leave at this instant, from what the database holds now."""
-    now = Invitation.objects.select_related("contact", "campaign").get(pk=delivery.invitation_id)
+    fresh = Invitation.objects.select_related("contact", "campaign").defer("campaign__audience")
+    now = fresh.get(pk=delivery.invitation_id)
     reminder = delivery.kind == Delivery.Kind.REMINDER
     campaign = now.campaign
     if now.state == Invitation.State.ANSWERED:

@@ -15,10 +15,10 @@ from uuid import uuid4
 from django.db import OperationalError, transaction
 
 from bank import mail
-from surveys import governance, ledger, letters
+from surveys import governance, ledger, letters, rounds
 from surveys.models import Delivery
 
-BATCH = 50
+BATCH = 100
 # A deadlock or a lost connection: the outcome is kept in memory and written again.
 TRIES = 3
 logger = logging.getLogger(__name__)
@@ -93,13 +93,19 @@ class _Drain:
         if self.open is None:
             return ""
         delivery, outcome = self.open
-        return ledger.settle(delivery, outcome, holder=self.holder, at=self.clock())
+        at = self.clock()
+        if rounds.settle(delivery, outcome, holder=self.holder, at=at):
+            return Delivery.State.SENT.value
+        return ledger.settle(delivery, outcome, holder=self.holder, at=at)
 
     def _mark(self, delivery: Delivery) -> bool:
+        at = self.clock()
+        if rounds.mark(delivery, holder=self.holder, rules=self.rules, at=at):
+            return True
         if mail.held():
             self.done.ended = "held"
             return False
-        return ledger.mark(delivery, holder=self.holder, rules=self.rules, at=self.clock())
+        return ledger.mark(delivery, holder=self.holder, rules=self.rules, at=at)
 
     def _count(self, state: str) -> None:
         if state in {"sent", "retry", "failed", "unknown"}:
