@@ -11,7 +11,7 @@ SAFE := DEMO=0 SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.tok
 	ALLOWED_HOSTS=cx.bank.example PUBLIC_BASE_URL=https://cx.bank.example \
 	EMAIL_URL=smtp://relay.bank.example:25 BROKER_URL=redis://127.0.0.1:6379/0
 
-.PHONY: run test check e2e install tools
+.PHONY: run test check e2e bench install tools
 
 run: install
 	@exec $(BIN)/python run.py
@@ -33,6 +33,9 @@ check: tools
 
 e2e: tools
 	@$(BIN)/pytest -q tests/e2e
+
+bench: tools
+	@$(BIN)/python -m bench
 
 install: $(RUNTIME)
 

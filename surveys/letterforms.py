@@ -10,8 +10,8 @@ import re
 import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Self
+from functools import cached_property, lru_cache
+from typing import Any, Self
 
 from django.utils.html import escape
 from django.utils.translation import gettext as _
@@ -22,6 +22,10 @@ LINK, OPT_OUT, PRIVACY = "{{survey_link}}", "{{opt_out_link}}", "{{privacy_link}
 SENDER_LINE = "{{sender_line}}"
 SOFT = b"=\n"
 CHUNK = 42
+
+_MARKUP = re.compile(r"[&<>\"']")
+# Short and without a blank or an equals sign, as links are: quoted, it is the same.
+_SAME = re.compile(r"[!-<>-~]{1,120}")
 
 Piece = bytes | str  # bytes stand as they are; a str names a place
 
@@ -99,21 +103,34 @@ class Form:
         return cls(head, tuple(body), frozenset(names))
 
     def fill(self, heads: Sequence[tuple[str, str]], words: Mapping[str, str]) -> bytes:
-        """Join the message for one person."""
-        top = [f"{name}: {value}\n".encode() for name, value in heads]
-        top.append(b"Subject: " + b"\n ".join(self._subject(words)) + b"\n")
-        for piece, is_html in self.body:
-            if isinstance(piece, bytes):
-                top.append(piece)
-            else:
-                top.append(_html_value(words[piece]) if is_html else _value(words[piece]))
-        return b"".join(top)
+        """Join the message for one person; each value is encoded once, however often it stands."""
+        top = "".join([f"{name}: {value}\n" for name, value in heads])
+        body: list[Any] = [*self.pieces]
+        plain = {name: _value(words[name]) for name in self.names}
+        html = {name: _html_value(words[name]) for name in self.names}
+        for place, name, is_html in self.places:
+            body[place] = html[name] if is_html else plain[name]
+        subject = b"\n ".join(self._subject(words))
+        return b"".join([top.encode(), b"Subject: ", subject, b"\n", *body])
+
+    @cached_property
+    def pieces(self) -> tuple[Piece, ...]:
+        """The body as it stands, with the names where values go."""
+        return tuple(piece for piece, _html in self.body)
+
+    @cached_property
+    def places(self) -> list[tuple[int, str, bool]]:
+        """Where in the body a name stands."""
+        return [
+            (number, piece, is_html)
+            for number, (piece, is_html) in enumerate(self.body)
+            if isinstance(piece, str)
+        ]
 
     def _subject(self, words: Mapping[str, str]) -> list[bytes]:
         """Encoded words only: between two of them a fold adds no blank."""
         return [
-            piece if isinstance(piece, bytes) else word(" ".join(words[piece].split())).encode()
-            for piece in self.subject
+            piece if isinstance(piece, bytes) else _word(words[piece]) for piece in self.subject
         ]
 
 
@@ -132,19 +149,25 @@ def word(text: str) -> str:
 
 def quoted(text: str) -> bytes:
     """Quoted-printable; the transport makes its own line ends."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", "replace")
-    return b"\n".join(quopri.encodestring(line) for line in lines.split(b"\n"))
+    data = text.replace("\r\n", "\n").replace("\r", "\n").encode("utf-8", "replace")
+    return b"\n".join([quopri.encodestring(line) for line in data.split(b"\n")])
+
+
+@lru_cache(maxsize=4096)
+def _word(text: str) -> bytes:
+    return word(" ".join(text.split())).encode()
 
 
 @lru_cache(maxsize=4096)
 def _value(text: str) -> bytes:
     """A value between soft line breaks: it joins with what stands before and after it."""
-    return SOFT + quoted(text) + SOFT
+    same = _SAME.fullmatch(text)
+    return SOFT + (text.encode() if same else quoted(text)) + SOFT
 
 
 @lru_cache(maxsize=4096)
 def _html_value(text: str) -> bytes:
-    return _value(escape(text))
+    return _value(escape(text) if _MARKUP.search(text) else text)
 
 
 def _pieces(text: str, known: Collection[str], encode: Callable[[str], bytes]) -> list[Piece]:

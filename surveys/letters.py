@@ -6,10 +6,10 @@ template engine nor a format string, only the substitution of `{{name}}` by allo
 """
 
 import calendar
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -180,7 +180,7 @@ def _words(version: Version, invitation: Invitation) -> dict[str, str]:
     language = invitation.language
     words: dict[str, str] = {}
     for name, value in planned.items():
-        one = value.get(language) if isinstance(value, Mapping) else value
+        one = value.get(language) if isinstance(value, dict) else value
         if one not in (None, ""):
             words[name] = str(one)
     words |= {
@@ -210,13 +210,18 @@ def _heads(delivery: Delivery, opt_out: str, *, at: datetime) -> Heads:
     invitation = delivery.invitation
     return [
         ("To", safe_header(invitation.contact.email)),
-        ("Date", format_datetime(at)),
+        ("Date", _date(at.replace(microsecond=0))),
         ("Message-ID", delivery.message_id),
         ("List-Unsubscribe", f"<{opt_out}>"),
         ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
         ("Auto-Submitted", "auto-generated"),
         ("X-CX-Invitation", str(invitation.uuid)),
     ]
+
+
+@lru_cache(maxsize=64)
+def _date(at: datetime) -> str:
+    return format_datetime(at)
 
 
 def _line(manager: User | None, language: str) -> str:

@@ -7,6 +7,7 @@ its digest only, so a copy of the database opens no survey.
 import base64
 import hashlib
 import hmac
+from functools import lru_cache
 from uuid import UUID
 
 from django.conf import settings
@@ -32,12 +33,12 @@ def digest(token: str) -> str:
 
 def survey_url(uuid: UUID) -> str:
     """The full address for a mail, from the settings and never from a request."""
-    return settings.PUBLIC_BASE_URL + reverse("surveys:answer", args=[survey_token(uuid)])
+    return settings.PUBLIC_BASE_URL + path("answer", survey_token(uuid))
 
 
 def opt_out_url(uuid: UUID) -> str:
     """The full address of the opt-out page, for the body and the header of a mail."""
-    return settings.PUBLIC_BASE_URL + reverse("surveys:opt_out", args=[opt_out_token(uuid)])
+    return settings.PUBLIC_BASE_URL + path("opt_out", opt_out_token(uuid))
 
 
 def privacy_url() -> str:
@@ -45,6 +46,19 @@ def privacy_url() -> str:
     return settings.PUBLIC_BASE_URL + reverse("surveys:privacy")
 
 
+def path(page: str, token: str) -> str:
+    """The path of a page of this link; where it stands among our addresses is asked once."""
+    before, after = _around(page)
+    return before + token + after
+
+
+@lru_cache
+def _around(page: str) -> tuple[str, str]:
+    nobody = "-" * LENGTH
+    before, _nobody, after = reverse(f"surveys:{page}", args=[nobody]).partition(nobody)
+    return before, after
+
+
 def _token(purpose: str, uuid: UUID) -> str:
-    mac = hmac.new(settings.SECRET_KEY.encode(), f"{purpose}|{uuid}".encode(), hashlib.sha256)
-    return base64.urlsafe_b64encode(mac.digest()).rstrip(b"=").decode()
+    mac = hmac.digest(settings.SECRET_KEY.encode(), f"{purpose}|{uuid}".encode(), "sha256")
+    return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()

@@ -10,7 +10,6 @@ from typing import Any
 
 from django.conf import settings as django_settings
 from django.template.loader import render_to_string
-from django.urls import reverse
 from django.utils.html import escape
 from django.utils.translation import gettext
 
@@ -100,7 +99,7 @@ def _personal(invitation: Invitation, language: str) -> dict[str, str]:
 
 
 def _opt_out(invitation: Invitation) -> str:
-    return reverse("surveys:opt_out", args=[links.opt_out_token(invitation.uuid)])
+    return links.path("opt_out", links.opt_out_token(invitation.uuid))
 
 
 def _context(

@@ -70,7 +70,7 @@ WHERE surveys_delivery.id = %(delivery)s
         WHERE (other.client_id = own.client_id OR other.contact_id = person.id)
             AND other.id <> own.id AND open.kind = 'invitation'
             AND (open.state IN ('sending', 'unknown')
-                OR open.state IN ('queued', 'claimed') AND open.losses > 0))
+                OR open.state IN ('queued', 'claimed', 'retry') AND open.losses > 0))
     AND NOT EXISTS (
         SELECT FROM bank_setting WHERE key = 'mail_held' AND value <> 'false'::jsonb)
 """
