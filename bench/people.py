@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid5
 
 from clients.models import Client, Consent, Contact
-from surveys import campaigns, links, questionnaires
+from surveys import campaigns, letters, links, questionnaires
 from surveys.models import Campaign, Invitation, Questionnaire, Version
 
 AT = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)  # a Tuesday, 10:00 in Shanghai
@@ -82,6 +82,7 @@ def campaign(people: list[Contact], at: datetime = AT) -> Campaign:
 def invitations(people: list[Contact], mark: str, *, at: datetime) -> list[Invitation]:
     """Invited persons of no campaign, with links that can be recomputed."""
     asked = version()
+    shared = letters.common(asked, closes_at=at + timedelta(days=30), at=at)
     rows = []
     for person in people:
         number = uuid5(NUMBERS, f"{mark}{person.external_id}")
@@ -92,12 +93,7 @@ def invitations(people: list[Contact], mark: str, *, at: datetime) -> list[Invit
                 client_id=person.client_id,
                 version=asked,
                 language=person.language,
-                variables={
-                    "bank_name": {"zh": "云汀银行", "en": "Yunting Bank"},
-                    "contact_name": person.salutation,
-                    "client_name": {"zh": person.client.name_zh, "en": person.client.name_en},
-                    "minutes": "3",
-                },
+                variables=shared | letters.personal(person),
                 survey_digest=links.digest(links.survey_token(number)),
                 opt_out_digest=links.digest(links.opt_out_token(number)),
                 state="invited",

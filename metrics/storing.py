@@ -157,13 +157,12 @@ def store(scope: str, scope_ids: Iterable[int] | None, made: list[Measurement]) 
     An unchanged figure keeps its instant, unless it is of a rolling window, whose day it tells.
     Figures of periods that have become empty are deleted.
     """
-    found = Measurement.objects.filter(scope=scope)
+    found = Measurement.objects.filter(scope=scope).values("pk", *_IDENTITY, *_CONTENT, "as_of")
     if scope_ids is not None:
-        found = found.filter(scope_id__in=list(scope_ids))
-    stored = {
-        tuple(row[name] for name in _IDENTITY): row
-        for row in found.values("pk", *_IDENTITY, *_CONTENT, "as_of").iterator(chunk_size=5000)
-    }
+        rows = iter(found.filter(scope_id__in=list(scope_ids)))
+    else:
+        rows = found.iterator(chunk_size=5000)
+    stored = {tuple(row[name] for name in _IDENTITY): row for row in rows}
     wanted = {tuple(getattr(row, name) for name in _IDENTITY): row for row in made}
     gone = [row["pk"] for key, row in stored.items() if key not in wanted]
     changed = [row for key, row in wanted.items() if not _same(stored.get(key), row)]

@@ -42,7 +42,9 @@ def by_client(client_ids: Iterable[int] | None = None) -> dict[int, list[Request
     rows = found.order_by("client_id", "id").values_list(
         "id", "client_id", "version__questionnaire__kind", "campaign_id", "sent_at", "opened_at"
     )
-    for key, client, population, campaign, sent_at, opened_at in rows.iterator(chunk_size=5000):
+    for key, client, population, campaign, sent_at, opened_at in (
+        rows.iterator(chunk_size=5000) if client_ids is None else rows
+    ):
         if sent_at is not None:
             outcome = done.get(key) or ("nc" if opened_at is None else "r")
             held.setdefault(client, []).append(

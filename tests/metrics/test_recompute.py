@@ -92,7 +92,7 @@ def test_second_run_writes_nothing(version, django_assert_num_queries):
     answer(version, company, 9)
     recompute.refresh_stale(at=NOW)
     before = list(Measurement.objects.order_by("id").values())
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(4):
         assert recompute.refresh_stale(at=NOW + timedelta(minutes=1)) == 0
     recompute.refresh_all(at=NOW + timedelta(minutes=2))
     assert list(Measurement.objects.order_by("id").values()) == before
