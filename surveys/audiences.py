@@ -3,12 +3,13 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from bank import scope
 from bank.models import ApiKey, Team, User
 from clients.models import Client, Contact
+from clients.models.people import ContactQuerySet
 from surveys.models import Campaign
 
 # `within` is not chosen: it holds the team of the machine that planned the campaign.
@@ -59,7 +60,7 @@ def nobody() -> str:
     return _("Choose whom to ask: client codes, or a segment, team, size or role.")
 
 
-def contacts(campaign: Campaign) -> QuerySet[Contact]:
+def contacts(campaign: Campaign) -> ContactQuerySet:
     """The contacts an audience names, without any judgement on whether they may be asked.
 
     A client named by code is taken as named; a rule such as a segment leaves out closed ones.

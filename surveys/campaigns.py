@@ -85,9 +85,11 @@ def revise(
     return held
 
 
-def preflight(campaign: Campaign, *, at: datetime) -> preflights.Preflight:
-    """Say what a launch at this instant would meet; changes nothing."""
-    return preflights.judge(preflights.plan(campaign, at=at), at=at)
+def preflight(
+    campaign: Campaign, *, at: datetime, viewer: User | ApiKey | None = None
+) -> preflights.Preflight:
+    """Say what a launch at this instant would meet; with a viewer, in what they may see of it."""
+    return preflights.judge(preflights.plan(campaign, at=at, viewer=viewer), at=at)
 
 
 def launch(campaign: Campaign, *, at: datetime, by: User | ApiKey | None) -> Campaign:

@@ -13,6 +13,7 @@ from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
 from bank import settings as values
+from bank.models import ApiKey, User
 from clients.models import Contact
 from surveys import audiences, governance, letters, questionnaires
 from surveys.models import Campaign, Delivery, Invitation, Question, Questionnaire, Version
@@ -62,11 +63,14 @@ class Plan:
         return [contact for contact in self.contacts if contact.pk not in self.refusals]
 
 
-def plan(campaign: Campaign, *, at: datetime) -> Plan:
+def plan(campaign: Campaign, *, at: datetime, viewer: User | ApiKey | None = None) -> Plan:
     """Select and judge the contacts; a constant number of queries for any audience."""
     start = max(at, campaign.send_at or at)
     rules = governance.book()
-    contacts = list(audiences.contacts(campaign).select_related("client__team", "client__manager"))
+    named = audiences.contacts(campaign)
+    if viewer is not None:
+        named = named.visible_to(viewer)
+    contacts = list(named.select_related("client__team", "client__manager"))
     return Plan(
         campaign=campaign,
         version=questionnaires.current(campaign.questionnaire),

@@ -199,8 +199,9 @@ class Campaigns(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource[Campa
     @extend_schema(responses=PREFLIGHT)
     @action(detail=True, methods=["get"])
     def preflight(self, request: Request, pk: str) -> Response:
-        """Say what a launch now would meet, in numbers over the whole audience."""
-        found = campaigns.preflight(self._whole(request), at=timezone.now())
+        """Say what a launch now would meet, counted over the caller's part of the audience."""
+        who = viewer(request)
+        found = campaigns.preflight(self.get_object(), at=timezone.now(), viewer=who)
         return Response(asdict(found))
 
     @extend_schema(responses=FUNNEL)
