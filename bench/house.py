@@ -22,6 +22,7 @@ def house() -> Iterator[None]:
     server = urlsplit(os.environ.get("DATABASE_URL") or SERVER)
     name = f"bench_{os.getpid()}"
     folder = Path(tempfile.mkdtemp(prefix="cxportal-bench-"))
+    (folder / "static").mkdir()
     _run(server.geturl(), f'CREATE DATABASE "{name}"')
     os.environ |= {
         "DATABASE_URL": server._replace(path=f"/{name}").geturl(),

@@ -3,12 +3,12 @@
 import csv
 import io
 import statistics
-import tempfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 import openpyxl
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import connection
 from django.utils import timezone
@@ -151,7 +151,7 @@ def _workbook(count: int) -> Path:
     sheet.append(HEADER)
     for row in _rows(count):
         sheet.append(row)
-    path = Path(tempfile.mkdtemp(prefix="cxportal-bench-"), "clients.xlsx")
+    path = Path(settings.STATE_DIR, f"clients-{count}.xlsx")
     book.save(path)
     return path
 
