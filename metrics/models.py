@@ -88,6 +88,8 @@ class ClientState(models.Model):
     responses = models.IntegerField(pgettext_lazy("number", "responses"))
     revisions = models.BigIntegerField(_("revisions"))
     invitations = models.IntegerField(pgettext_lazy("number", "invitations"), default=0)
+    # Team and status as the figures above the client know them.
+    place = models.CharField(_("team and status"), max_length=40, default="")
     as_of = models.DateField(_("day of the windows"))
     # Set while the aggregates above the client still lack its newest figures.
     aggregates_due = models.BooleanField(_("aggregates due"), default=True)

@@ -50,7 +50,7 @@ def refresh_stale(*, at: datetime) -> int:
 def refresh_all(*, at: datetime) -> int:
     """Recompute everything from the raw rows, in blocks; the result equals the incremental one.
 
-    This heals what no count shows: a client that moved to another team or became inactive.
+    This heals what no count shows: a team that moved to another place in the tree.
     """
     known = ClientState.objects.values_list("client_id", flat=True)
     everybody = sorted({*population.counts(), *known})
@@ -105,11 +105,11 @@ def _locked(client_ids: list[int], windows: Windows) -> list[ClientState]:
 def _note(states: list[ClientState], counts: dict[int, RowCounts], windows: Windows) -> None:
     for state in states:
         held = counts.get(state.client_id, RowCounts())
-        state.responses, state.revisions, state.invitations = astuple(held)
+        state.responses, state.revisions, state.invitations, state.place = astuple(held)
         state.as_of, state.aggregates_due = windows.today, True
     ClientState.objects.bulk_update(
         states,
-        ["responses", "revisions", "invitations", "as_of", "aggregates_due"],
+        ["responses", "revisions", "invitations", "place", "as_of", "aggregates_due"],
         batch_size=_BLOCK,
     )
 

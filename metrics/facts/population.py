@@ -28,16 +28,18 @@ class Membership:
 
 @dataclass(frozen=True, slots=True)
 class RowCounts:
-    """What a client's figures were made from; any change of an answer changes one of these.
+    """What a client's figures were made from; any change of them changes one of these.
 
     `responses` counts the standing ones, `revisions` is summed over all, retracted ones too:
     so a retraction lowers the first, and a correction or a repeated import raises the second.
-    `invitations` counts those sent plus those opened.
+    `invitations` counts those sent plus those opened. `place` is team and status: a client
+    that moves or is closed counts elsewhere.
     """
 
     responses: int = 0
     revisions: int = 0
     invitations: int = 0
+    place: str = ""
 
 
 def membership() -> Membership:
@@ -56,15 +58,15 @@ def membership() -> Membership:
 
 
 def counts(client_ids: Iterable[int] | None = None) -> dict[int, RowCounts]:
-    """The row counts of each client that has any; two queries."""
+    """The row counts of each client; three queries."""
+    clients = Client.objects.all()
     responses = Response.objects.all()
     invitations = Invitation.objects.filter(sent_at__isnull=False)
     if client_ids is not None:
         ids = list(client_ids)
-        responses, invitations = (
-            responses.filter(client__in=ids),
-            invitations.filter(client__in=ids),
-        )
+        clients = clients.filter(pk__in=ids)
+        responses = responses.filter(client__in=ids)
+        invitations = invitations.filter(client__in=ids)
     asked = {
         client: sent + opened
         for client, sent, opened in invitations.values_list("client_id").annotate(
@@ -79,8 +81,8 @@ def counts(client_ids: Iterable[int] | None = None) -> dict[int, RowCounts]:
         )
     }
     return {
-        client: RowCounts(*given.get(client, (0, 0)), asked.get(client, 0))
-        for client in given.keys() | asked.keys()
+        client: RowCounts(*given.get(client, (0, 0)), asked.get(client, 0), f"{team}/{status}")
+        for client, team, status in clients.values_list("pk", "team_id", "status")
     }
 
 

@@ -10,7 +10,7 @@ from metrics.models import ClientState
 
 
 def stale_clients(*, at: datetime) -> list[int]:
-    """The work list: clients whose rows, or whose day, differ from what their figures know.
+    """The work list: clients whose rows, place or day differ from what their figures know.
 
     By count and never by time: an answer stamped before, but committed after, a refresh would
     otherwise be missed for ever.
@@ -28,5 +28,5 @@ def stale_clients(*, at: datetime) -> list[int]:
 def _is_stale(state: ClientState | None, now: population.RowCounts, today: date) -> bool:
     if state is None:
         return True
-    known = population.RowCounts(state.responses, state.revisions, state.invitations)
+    known = population.RowCounts(state.responses, state.revisions, state.invitations, state.place)
     return known != now or state.as_of != today

@@ -92,7 +92,7 @@ def test_second_run_writes_nothing(version, django_assert_num_queries):
     answer(version, company, 9)
     recompute.refresh_stale(at=NOW)
     before = list(Measurement.objects.order_by("id").values())
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         assert recompute.refresh_stale(at=NOW + timedelta(minutes=1)) == 0
     recompute.refresh_all(at=NOW + timedelta(minutes=2))
     assert list(Measurement.objects.order_by("id").values()) == before
@@ -204,17 +204,27 @@ def test_client_that_is_closed_stays_in_the_base_it_answered_from(version):
     assert (row.clients, row.eligible, row.coverage) == (2, 3, 2 / 3)
 
 
-def test_client_that_moves_team_takes_its_answers_along_at_night(version, staff):
+def test_client_that_moves_team_takes_its_answers_along(version, staff):
     company = factories.make_client(team=staff.east)
     answer(version, company, 9)
     recompute.refresh_stale(at=NOW)
     company.team = staff.west
     company.save()
-    assert recompute.refresh_stale(at=NOW) == 0
-    assert recompute.refresh_all(at=NOW) == 1
+    assert recompute.refresh_stale(at=NOW) == 1
     assert stored("team", staff.east.pk) == {}
     assert stored("team", staff.west.pk)["nps"].n == 1
     assert stored("team", staff.branch.pk)["nps"].n == 1
+
+
+def test_client_that_is_closed_leaves_the_base_of_coverage(version):
+    companies = [factories.make_client() for _number in range(2)]
+    answer(version, companies[0], 9)
+    recompute.refresh_stale(at=NOW)
+    assert stored()["nps"].eligible == 2
+    companies[1].status = "closed"
+    companies[1].save()
+    assert recompute.refresh_stale(at=NOW) == 1
+    assert stored()["nps"].eligible == 1
 
 
 def test_opening_a_link_makes_its_client_stale():
