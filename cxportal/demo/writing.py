@@ -9,7 +9,7 @@ from django.db import models
 from clients import consent
 from clients.models import Case, Client, Consent, Contact, Milestone, Suppression
 from cxportal.demo.answering import Reply
-from cxportal.demo.asking import Ask
+from cxportal.demo.asking import ROLES, Ask
 from cxportal.demo.deals import Deal
 from cxportal.demo.firms import Firm, Person
 from cxportal.demo.people import asked_on
@@ -118,7 +118,7 @@ def campaigns(plan: Plan, asks: Sequence[Ask], version: Version) -> dict[str, Ca
             questionnaire=version.questionnaire,
             version=version,
             status="closed" if last < plan.now else "collecting",
-            audience={"segment": "corporate"},
+            audience={"buying_roles": list(ROLES)},
             send_at=first,
             closes_at=last,
             created_at=first - timedelta(days=5),
