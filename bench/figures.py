@@ -61,7 +61,7 @@ def _floor(client: int, made: list[tuple[object, ...]], upsert: str) -> None:
 
 def _upsert() -> str:
     columns = ", ".join(f'"{name}"' for name in _COLUMNS)
-    key = ("scope", "scope_id", "population", "period", "metric")
+    key = ("scope", "scope_id", "slice", "population", "period", "metric")
     changes = ", ".join(f'"{name}" = EXCLUDED."{name}"' for name in _COLUMNS if name not in key)
     conflict = f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes}"
     return f"INSERT INTO metrics_measurement ({columns}) VALUES %s {conflict}"  # noqa: S608

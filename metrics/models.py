@@ -38,9 +38,12 @@ class Measurement(models.Model):
     """
 
     metric = models.CharField(_("metric"), max_length=40)
-    population = models.CharField(_("population"), max_length=16)
+    # Kind of questionnaire; empty for what no survey tells: engagement, silence.
+    population = models.CharField(_("population"), max_length=16, blank=True)
     scope = models.CharField(_("unit"), max_length=10, choices=Scope)
     scope_id = models.BigIntegerField(_("unit number"), default=0)
+    # A part of the unit: pairs of name and value by name, "segment=corporate&stage=approval".
+    slice = models.CharField(_("part"), max_length=120, default="", blank=True)
     period = models.CharField(_("period"), max_length=24)
     value = models.FloatField(_("value"), null=True)
     low = models.FloatField(_("lower end"), null=True)
@@ -49,7 +52,8 @@ class Measurement(models.Model):
     n = models.IntegerField(_("answers"), default=0)
     clients = models.IntegerField(pgettext_lazy("number", "clients"), default=0)
     eligible = models.IntegerField(_("eligible"), null=True)
-    coverage = models.FloatField(_("coverage"), null=True)
+    coverage = models.FloatField(_("coverage of clients"), null=True)
+    coverage_exposure = models.FloatField(_("coverage of exposure"), null=True)
     method = models.CharField(_("method"), max_length=24)
     version = models.PositiveSmallIntegerField(_("version"))
     parameter_set = models.CharField(_("parameter set"), max_length=20)
@@ -60,13 +64,15 @@ class Measurement(models.Model):
     flags = models.CharField(_("flags"), max_length=80, blank=True)
     # The numbers put in: counts by score, classes, shares.
     detail = models.JSONField(_("numbers put in"), default=dict)
+    # Set when a figure of a period that was over has changed.
+    restated_at = models.DateTimeField(_("restated at"), null=True)
 
     class Meta:
         verbose_name = _("measurement")
         verbose_name_plural = _("measurements")
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["scope", "scope_id", "population", "period", "metric"],
+                fields=["scope", "scope_id", "slice", "population", "period", "metric"],
                 name="measurement_unique",
             ),
             models.CheckConstraint(

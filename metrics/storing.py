@@ -14,7 +14,7 @@ from metrics.formulas.parameters import DEFAULT, Parameters, Periods
 from metrics.indicators import Indicator, Reading
 from metrics.models import Measurement, ParameterSet
 
-_IDENTITY = ("scope_id", "population", "period", "metric")
+_IDENTITY = ("scope_id", "slice", "population", "period", "metric")
 _CONTENT = (
     "value",
     "low",
@@ -172,7 +172,7 @@ def store(scope: str, scope_ids: Iterable[int] | None, made: list[Measurement]) 
         changed,
         batch_size=1000,
         update_conflicts=True,
-        unique_fields=["scope", "scope_id", "population", "period", "metric"],
+        unique_fields=["scope", "scope_id", "slice", "population", "period", "metric"],
         update_fields=[*_CONTENT, "as_of"],
     )
     return len(gone) + len(changed)

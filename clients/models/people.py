@@ -132,6 +132,18 @@ class Client(models.Model):
     )
     status = models.CharField(_("status"), max_length=8, choices=Status, default=Status.ACTIVE)
     since = models.DateField(_("client since"), null=True, blank=True)
+    # A merged client: from that day on its answers and exposure count under the other.
+    merged_into = models.ForeignKey(
+        "self",
+        verbose_name=_("merged into"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="merged_clients",
+    )
+    merged_on = models.DateField(_("merged on"), null=True, blank=True)
+    # Null: never said. Without a contract, online activity is missing, which is not zero.
+    online_contract = models.BooleanField(_("online banking contract"), null=True, blank=True)
     internal_rating = models.CharField(_("internal rating"), max_length=8, null=True, blank=True)
     risk_class = models.CharField(
         _("risk class"), max_length=16, choices=RiskClass, null=True, blank=True
@@ -162,6 +174,14 @@ class Client(models.Model):
             models.CheckConstraint(
                 condition=Q(segment__in=["corporate", "project_finance"]),
                 name="client_segment_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(merged_into__isnull=True, merged_on__isnull=True)
+                | (
+                    Q(merged_into__isnull=False, merged_on__isnull=False)
+                    & ~Q(merged_into=models.F("id"))
+                ),
+                name="client_merged_with_a_day",
             ),
             models.CheckConstraint(condition=~Q(code=""), name="client_code_not_empty"),
             models.CheckConstraint(condition=~Q(name_zh=""), name="client_name_not_empty"),
