@@ -420,3 +420,31 @@ def make_draft(version: Version | None = None, **fields: Any) -> Campaign:
         }
         | fields
     )
+
+
+def make_full_version(**fields: Any) -> Version:
+    """A scored version that also asks for ease, trust and the will to renew."""
+    version = make_scored_version(**fields)
+    Question.objects.bulk_create(
+        Question(
+            version=version,
+            position=position,
+            key=key,
+            type=type_,
+            dimension=dimension,
+            lo=1,
+            hi=hi,
+            na_allowed=True,
+            text_zh=key,
+            text_en=key,
+        )
+        for position, (key, type_, dimension, hi) in enumerate(
+            (
+                ("ces", "ces", "ease", 7),
+                ("trust", "rating", "trust", 7),
+                ("renewal", "rating", "renewal_intention", 5),
+            ),
+            start=5,
+        )
+    )
+    return version

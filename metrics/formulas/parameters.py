@@ -32,11 +32,15 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Clients:
-    """Cut points of client labels on 0..10 (4.1), role weight, cap of exposure (4.4)."""
+    """Cut points of client labels on 0..10 (4.1), role weights, cap of exposure (4.4).
+
+    `role_weights` are pairs of buying role and weight; every other role has `role_weight`.
+    """
 
     promoter_from: float = 9.0
     passive_from: float = 7.0
     role_weight: float = 1.0
+    role_weights: tuple[tuple[str, float], ...] = ()
     cap_share: float = 0.10
     cap_above: float = 0.20
 

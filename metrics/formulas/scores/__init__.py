@@ -4,6 +4,9 @@ The module is a package only for its length; callers write `scores.client_nps(..
 """
 
 from metrics.formulas.scores.csat import (
+    CES_EASY_FROM,
+    CES_HI,
+    CES_LO,
     Ces,
     CsatSummary,
     Dimension,
@@ -30,6 +33,9 @@ from metrics.formulas.scores.nps import (
 VERSION = 1
 
 __all__ = [
+    "CES_EASY_FROM",
+    "CES_HI",
+    "CES_LO",
     "VERSION",
     "Ces",
     "Client",
