@@ -4,26 +4,43 @@ The module is a package only for its length; callers write `queries.figures(...)
 """
 
 from metrics.queries.gated import (
+    DIMENSIONS,
+    ENGAGEMENT,
     METRICS,
+    NO_DATA,
     RELATIONAL,
+    UNASKED,
     Figure,
     beside,
     client_means,
+    concealed,
     figure_of,
     figures,
+    parts,
     periods,
     trend,
 )
+from metrics.queries.heat import TRANSACTIONAL, Heat, HeatRow, heat
 from metrics.queries.stale import stale_clients
 
 __all__ = [
+    "DIMENSIONS",
+    "ENGAGEMENT",
     "METRICS",
+    "NO_DATA",
     "RELATIONAL",
+    "TRANSACTIONAL",
+    "UNASKED",
     "Figure",
+    "Heat",
+    "HeatRow",
     "beside",
     "client_means",
+    "concealed",
     "figure_of",
     "figures",
+    "heat",
+    "parts",
     "periods",
     "stale_clients",
     "trend",

@@ -5,7 +5,7 @@ without value, interval, label and numbers put in, so that no door can forget to
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,13 +18,26 @@ NO_DATA = "NO_DATA"
 RELATIONAL = "relational"
 
 DIMENSIONS = ("csat_response_speed", "csat_processing_efficiency", "csat_service_attitude")
-_SHARED = ("nps_respondent", "csat", *DIMENSIONS, "response_rate")
-_OF_MANY = ("nps", *_SHARED, "client_response_rate")
+ENGAGEMENT = ("cei", "cei_login", "cei_pv", "cei_ctr", "cei_usage", "cei_offline")
+# What no survey tells is stored without a population.
+UNASKED = frozenset({*ENGAGEMENT, "silent_exposure"})
+_SHARED = ("nps_respondent", "csat", *DIMENSIONS, "ces", "response_rate")
+_ASKED = ("nps", "nps_exposure", *_SHARED, "client_response_rate", "coverage_exposure")
+_OF_MANY = (*_ASKED, *ENGAGEMENT, "silent_exposure")
 METRICS: dict[str, tuple[str, ...]] = {
     Scope.BANK: _OF_MANY,
     Scope.TEAM: _OF_MANY,
-    Scope.CAMPAIGN: _OF_MANY,
-    Scope.CLIENT: ("recommend_mean", "client_label", *_SHARED),
+    Scope.CAMPAIGN: _ASKED,
+    Scope.CLIENT: (
+        "recommend_mean",
+        "client_label",
+        *_SHARED,
+        *ENGAGEMENT,
+        "health",
+        "client_score",
+        "credit_score",
+        "silent_exposure",
+    ),
 }
 
 
@@ -40,6 +53,7 @@ class Figure:
     scope: str
     scope_id: int
     period: str
+    slice: str = ""
     value: float | None = None
     low: float | None = None
     high: float | None = None
@@ -48,6 +62,7 @@ class Figure:
     clients: int = 0
     eligible: int | None = None
     coverage: float | None = None
+    coverage_exposure: float | None = None
     method: str = ""
     version: int | None = None
     parameter_set: str = ""
@@ -56,6 +71,7 @@ class Figure:
     gate: str = NO_DATA
     flags: str = ""
     detail: dict[str, Any] = field(default_factory=dict)
+    restated_at: datetime | None = None
 
     @property
     def shown(self) -> bool:
@@ -69,14 +85,17 @@ class Figure:
 
 
 def figures(
-    scope: str, scope_id: int, *, period: str, population: str = RELATIONAL
+    scope: str, scope_id: int, *, period: str, population: str = RELATIONAL, part: str = ""
 ) -> dict[str, Figure]:
-    """Every metric of one unit in one period; what was never computed says NO_DATA."""
-    found = _units(scope, [scope_id], population).filter(period=period)
+    """Every metric of one unit in one period; what was never computed says NO_DATA.
+
+    `part` names a stored slice of the unit, such as `segment=corporate`.
+    """
+    found = _units(scope, [scope_id], population, part).filter(period=period)
     shown = {row.metric: figure_of(row) for row in found}
+    empty = Figure("", population, scope, scope_id, period, slice=part)
     return {
-        metric: shown.get(metric) or Figure(metric, population, scope, scope_id, period)
-        for metric in METRICS[scope]
+        metric: shown.get(metric) or replace(empty, metric=metric) for metric in METRICS[scope]
     }
 
 
@@ -124,6 +143,14 @@ def beside(
     }
 
 
+def parts(
+    scope: str, scope_id: int, *, period: str, metric: str, population: str = RELATIONAL
+) -> dict[str, Figure]:
+    """One metric of every stored slice of a unit, by the slice's name; one query."""
+    found = _units(scope, [scope_id], population, None).filter(period=period, metric=metric)
+    return {row.slice: figure_of(row) for row in found.exclude(slice="").order_by("slice")}
+
+
 def client_means(
     client_ids: Iterable[int], period: str, *, population: str = RELATIONAL
 ) -> dict[int, Figure]:
@@ -138,8 +165,19 @@ def client_means(
     return {unit: held["recommend_mean"] for unit, held in found.items()}
 
 
-def _units(scope: str, ids: list[int], population: str) -> QuerySet[Measurement]:
-    return Measurement.objects.filter(scope=scope, scope_id__in=ids, population=population)
+def _units(
+    scope: str, ids: list[int], population: str, part: str | None = ""
+) -> QuerySet[Measurement]:
+    """The rows of these units; engagement and silence belong to every population."""
+    found = Measurement.objects.filter(
+        scope=scope, scope_id__in=ids, population__in=[population, ""]
+    )
+    return found if part is None else found.filter(slice=part)
+
+
+def concealed(fig: Figure, gate: str) -> Figure:
+    """The figure without anything that tells a result, for this reason."""
+    return replace(fig, value=None, low=None, high=None, label="", detail={}, flags="", gate=gate)
 
 
 def figure_of(row: Measurement) -> Figure:
@@ -151,6 +189,7 @@ def figure_of(row: Measurement) -> Figure:
         scope=row.scope,
         scope_id=row.scope_id,
         period=row.period,
+        slice=row.slice,
         value=row.value if open_ else None,
         low=row.low if open_ else None,
         high=row.high if open_ else None,
@@ -159,6 +198,7 @@ def figure_of(row: Measurement) -> Figure:
         clients=row.clients,
         eligible=row.eligible,
         coverage=row.coverage,
+        coverage_exposure=row.coverage_exposure,
         method=row.method,
         version=row.version,
         parameter_set=row.parameter_set,
@@ -167,4 +207,5 @@ def figure_of(row: Measurement) -> Figure:
         gate=row.gate,
         flags=row.flags if open_ else "",
         detail=row.detail if open_ else {},
+        restated_at=row.restated_at,
     )

@@ -1,0 +1,56 @@
+"""The gate over a whole cut: what its cells and totals would give away together (3.12)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from metrics.formulas import uncertainty
+from metrics.formulas.parameters import DEFAULT
+from metrics.queries import Figure, concealed
+
+COMPLEMENTARY = "COMPLEMENTARY"
+DIFFERENCING = "DIFFERENCING"
+# A rate tells who was asked and who answered, but nothing of any answer.
+RATES = frozenset({"response_rate", "client_response_rate", "coverage_exposure"})
+# What is made of records and not of answers: nobody's word can be found by subtraction.
+UNSAID = RATES | {"silent_exposure"}
+_LEAST = DEFAULT.gate.min_resp
+
+
+def size(fig: Figure) -> int:
+    """What the gate judges: the answers, or for a rate everybody who was asked."""
+    return (fig.eligible or 0) if fig.metric in RATES else fig.n
+
+
+def family(cells: Sequence[Figure], total: Figure) -> list[Figure]:
+    """The cells of one cut, with as many withheld as it needs that none follows from the rest.
+
+    What the total holds beyond the cells counts as one cell more, which nobody sees.
+    """
+    if total.gate:
+        return list(cells)
+    rest = max(size(total) - sum(size(cell) for cell in cells), 0)
+    # A cell that any rule withholds counts as small, whichever rule it was.
+    counts = [min(size(cell), _LEAST - 1) if cell.gate else size(cell) for cell in cells]
+    if rest >= _LEAST:
+        return list(cells)
+    hidden = set(uncertainty.complementary_suppression([*counts, rest]))
+    return [
+        concealed(cell, COMPLEMENTARY) if place in hidden and not cell.gate else cell
+        for place, cell in enumerate(cells)
+    ]
+
+
+def for_viewer(fig: Figure, singles: Mapping[str, int]) -> Figure:
+    """The figure, withheld where it less the answers the viewer sees one by one tells a few.
+
+    `singles` counts these answers by metric.
+    """
+    if fig.gate or fig.metric in UNSAID or fig.metric not in singles:
+        return fig
+    unseen = fig.n - singles[fig.metric]
+    return concealed(fig, COMPLEMENTARY) if 0 < unseen < _LEAST else fig
+
+
+def relabelled(fig: Figure, part: str) -> Figure:
+    """The same figure as that of a named slice."""
+    return replace(fig, slice=part)
