@@ -6,7 +6,17 @@ from datetime import UTC, date, datetime
 from enum import Enum
 from typing import Any
 
-from metrics.formulas import answers, display, periods, responding, scores, uncertainty
+from metrics.formulas import (
+    answers,
+    display,
+    engagement,
+    health,
+    indices,
+    periods,
+    responding,
+    scores,
+    uncertainty,
+)
 from metrics.formulas.answers import Counts, Delivery
 from metrics.formulas.parameters import DEFAULT
 from metrics.formulas.periods import Bounds
@@ -153,6 +163,28 @@ def rolling_nps(
     return plain(scores.rolling(rows, days, zone=tz, **more))
 
 
+def ruled(formula: Callable[..., Any], rules: Any, *positional: str) -> Callable[..., Any]:
+    """Let a formula take its rules one by one: weights by component, the others by name."""
+    known = {one.name for one in fields(rules)}
+
+    def call(**args: Any) -> Any:
+        own = {name: args.pop(name) for name in known & args.keys()}
+        if "weights" in own:
+            own["weights"] = tuple(own["weights"].items())
+        return renamed(formula, *positional)(**args, rules=replace(rules, **own))
+
+    return call
+
+
+def between(formula: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a formula over bounds take them as a pair."""
+
+    def call(x: Any, bounds: Any, **more: Any) -> Any:
+        return plain(formula(x, None if bounds is None else Interval(*bounds), **more))
+
+    return call
+
+
 CATALOGUE: dict[str, Callable[..., Any]] = {
     "parse_answer": renamed(answers.parse, "raw"),
     "tally_answers": renamed(answers.tally, "raws"),
@@ -209,4 +241,18 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "local_date": local_date,
     "rolling_bounds": rolling_bounds,
     "rolling_nps": rolling_nps,
+    "decayed_sum": ruled(engagement.decayed_sum, DEFAULT.engagement, "ages_days"),
+    "quantile7": renamed(engagement.quantile7, "values", "q"),
+    "reference_bounds": ruled(engagement.reference_bounds, DEFAULT.engagement, "values"),
+    "norm_minmax": between(engagement.norm_minmax),
+    "norm_percentile": renamed(engagement.norm_percentile, "x", "reference"),
+    "norm_z": renamed(engagement.norm_z, "x", "mean", "sd"),
+    "ctr_shrunk": renamed(engagement.ctr_shrunk),
+    "ctr_prior_moments": ruled(engagement.ctr_prior_moments, DEFAULT.engagement),
+    "usage_score": ruled(engagement.usage_score, DEFAULT.engagement),
+    "cei": ruled(engagement.cei, DEFAULT.engagement, "scores"),
+    "cei_change": ruled(engagement.cei_change, DEFAULT.engagement, "before", "after"),
+    "weighted_index": renamed(indices.weighted_index, "scores", "weights"),
+    "relationship_health": ruled(health.relationship_health, DEFAULT.health),
+    "band": renamed(health.band, "score"),
 }

@@ -70,7 +70,7 @@ def test_composite_drops_invalid_answers_and_weights():
     assert scores.composite(given, WEIGHTS) == pytest.approx((40 + 0.25 * 75) / 0.65)
     assert scores.composite(given, WEIGHTS | {"attitude": 0}) is None
     assert scores.composite(given, WEIGHTS | {"attitude": -1, "speed": NAN}) is None
-    assert scores.composite({}, WEIGHTS, rules=Csat(min_dims=0)) is None
+    assert scores.composite({}, WEIGHTS, rules=Csat(min_dims=1)) is None
 
 
 def test_by_client_averages_inside_first():

@@ -73,7 +73,7 @@ def composite(
         score = answers.rescale(raw, lo=rules.lo, hi=rules.hi)
         if score is not None and math.isfinite(weight) and weight > 0:
             pairs.append((score, weight))
-    if not pairs or len(pairs) < rules.min_dims:
+    if len(pairs) < rules.min_dims:
         return None
     return math.fsum(s * w for s, w in pairs) / math.fsum(w for _, w in pairs)
 
