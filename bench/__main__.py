@@ -19,6 +19,7 @@ ORDER = {
     "S3": "letters.measure",
     "S4": "kills.measure",
     "R1": "figures.measure",
+    "T1": "ingest.measure",
     "I1": "imports.against_library",
     "I2": "imports.against_copy",
 }

@@ -1,4 +1,4 @@
-"""Hears that an answer was committed and rings the sweep, at most once a second.
+"""Hears that an answer or a fact was committed and rings the sweep, at most once a second.
 
 A bell only shortens the wait: with cache or broker away it is dropped, and the sweep of the
 minute finds the client by its counts.
@@ -12,6 +12,7 @@ from django.dispatch import receiver
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
+from clients.signals import facts_changed
 from metrics import tasks
 from surveys import signals
 
@@ -20,6 +21,7 @@ _AWAY = (OperationalError, RedisError, OSError)
 _QUIET_SECONDS = 1
 
 
+@receiver(facts_changed, dispatch_uid="metrics.ring_after_facts")
 @receiver(signals.response_submitted, dispatch_uid="metrics.ring_refresh")
 def ring_refresh(**_event: Any) -> None:
     """Ring at once; within the quiet second ring once at its end, so that no answer waits."""

@@ -1,4 +1,4 @@
-"""The only signal of the product: an answer has been committed."""
+"""A bell: an answer has been committed."""
 
 from django.dispatch import Signal
 

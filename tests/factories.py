@@ -10,7 +10,7 @@ from django.test import Client as Browser
 
 from bank import keys
 from bank.models import Role, Team, User
-from clients.models import Case, Client, Consent, Contact
+from clients.models import Case, Client, Consent, Contact, Facility, Touchpoint
 from surveys import campaigns, links
 from surveys.models import Answer, Campaign, Invitation, Question, Questionnaire, Response, Version
 
@@ -448,3 +448,22 @@ def make_full_version(**fields: Any) -> Version:
         )
     )
     return version
+
+
+def make_facility(client: Client, **fields: Any) -> Facility:
+    return Facility.objects.create(
+        **{"number": f"F-{next(_count)}", "client": client, "as_of": NOW.date()} | fields
+    )
+
+
+def make_touchpoint(client: Client, **fields: Any) -> Touchpoint:
+    """A login an hour ago, unless said otherwise."""
+    return Touchpoint.objects.create(
+        **{
+            "event_id": f"E-{next(_count)}",
+            "client": client,
+            "kind": "login",
+            "at": NOW - timedelta(hours=1),
+        }
+        | fields
+    )

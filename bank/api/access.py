@@ -68,7 +68,8 @@ class MayUse(BasePermission):
     """Reading needs `read` or a session; writing needs the view's `write_scope`.
 
     A session may write with the rights its role has: `manage` is the administrator's,
-    `ingest` the administrator's and the relationship team's own clients.
+    `ingest` the administrator's and the relationship team's own clients. Where the view is
+    `keys_only`, only a machine writes.
     """
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
@@ -82,6 +83,8 @@ class MayUse(BasePermission):
             return False
         if reading:
             return who.is_superuser or who.role in Role.values
+        if getattr(view, "keys_only", False):
+            return False
         return who.is_superuser or who.role in _WRITERS[needed]
 
 

@@ -1,6 +1,7 @@
 """What a request may bring: JSON that a database can hold, and no field that nobody named."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import IO, Any
 
@@ -12,6 +13,7 @@ from rest_framework.parsers import JSONParser
 
 DEEPEST = 40
 LARGEST = 2**63 - 1
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class TooLarge(exceptions.APIException):
@@ -73,23 +75,23 @@ def _no_constant(name: str) -> None:
 
 def _inspect(body: Any) -> None:
     """Refuse what JSON allows and a database does not."""
-    waiting = [(body, 0)]
+    waiting: list[tuple[Any, int]] = [([body], 0)]
     while waiting:
         value, depth = waiting.pop()
-        if depth > DEEPEST:
+        parts = (*value, *value.values()) if isinstance(value, dict) else value
+        if parts and depth > DEEPEST:
             raise RecursionError
-        if isinstance(value, dict):
-            waiting += [(part, depth + 1) for pair in value.items() for part in pair]
-        elif isinstance(value, list):
-            waiting += [(part, depth + 1) for part in value]
-        elif not _storable(value):
-            raise ValueError("a value holds a character or a number that cannot be stored")
+        for part in parts:
+            if isinstance(part, dict | list):
+                waiting.append((part, depth + 1))
+            elif not _storable(part):
+                raise ValueError("a value holds a character or a number that cannot be stored")
 
 
 def _storable(value: Any) -> bool:
     """Whether a scalar fits every column it may end in."""
     if isinstance(value, str):
-        return "\x00" not in value and not any("\ud800" <= c <= "\udfff" for c in value)
+        return _UNSTORABLE.search(value) is None
     if isinstance(value, int | float):
         return abs(value) <= LARGEST
     return True

@@ -31,19 +31,26 @@ PLACES = {
     "cases/{number}/milestones/": {"number": "case"},
     "clients/": {},
     "clients/{code}/": {"code": "client"},
+    "clients/{code}/events/": {"code": "client"},
     "clients/{code}/indicators/": {"code": "client"},
     "clients/{code}/timeline/": {"code": "client"},
     "contacts/": {},
+    "facilities/": {},
     "indicators/": {},
     "invitations/": {},
     "questionnaires/": {},
     "questionnaires/{key}/": {"key": "questionnaire"},
     "responses/": {},
+    "touchpoints/": None,
+    "transactions/": None,
 }
+# Lists that belong to nobody in particular.
+SHARED = {"indicators/", "questionnaires/"}
 QUERIES = {
     "clients/": ["q=KANARIE", "team=WEST", "manager=chen"],
     "contacts/": ["client=KANARIE-C"],
     "cases/": ["client=KANARIE-C", "team=WEST"],
+    "facilities/": ["client=KANARIE-C", "case=KANARIE-L"],
     "invitations/": ["client=KANARIE-C", "campaign={campaign}"],
     "responses/": ["client=KANARIE-C", "campaign={campaign}", "since=2000-01-01T00:00:00Z"],
     "indicators/": ["group_by=client", "group_by=team", "group_by=campaign", "team=WEST"],
@@ -72,6 +79,8 @@ def record(mark: str, **client: Any) -> dict[str, Any]:
     case.milestones.create(
         external_id=f"{mark}-M", code="enquiry", note=mark, occurred_at=NOW - timedelta(days=9)
     )
+    company.events.create(external_id=f"{mark}-E", event="complaint_closed", occurred_at=NOW)
+    factories.make_facility(company, number=f"{mark}-F", case=case, kind=mark)
     version = factories.make_version()
     campaign = factories.make_campaign(
         name=f"{mark} 活动", version=version, audience={"client_codes": [company.code]}
@@ -138,7 +147,7 @@ def test_record_in_scope_is_there(name, world):
         if needed:
             keys = {key: world.west[kind] for key, kind in needed.items()}
             assert caller.get(API + path.format(**keys)).status_code == 200, path
-    for path in ("clients/", "contacts/", "cases/", "invitations/", "responses/", "campaigns/"):
+    for path in (path for path, needed in PLACES.items() if needed == {} and path not in SHARED):
         assert CANARY in caller.get(API + path).content.decode(), path
 
 
@@ -169,7 +178,7 @@ def test_detail_out_of_scope_is_404_and_in_scope_200(world):
 
 def test_lists_count_only_what_is_in_scope(world):
     expected = {"lan": 1, "bo": 0, "chen": 1, "mu": 1, "qiu": 2, "admin": 2, "key": 2, "east": 1}
-    for path in ("clients/", "contacts/", "cases/", "campaigns/", "invitations/", "responses/"):
+    for path in (path for path, needed in PLACES.items() if needed == {} and path not in SHARED):
         found = {name: world.callers[name].get(API + path).json()["count"] for name in expected}
         assert found == expected, path
 
@@ -265,7 +274,8 @@ def test_page_of_the_schema_has_a_policy_of_its_own(staff):
 
 def test_root_names_the_resources(staff):
     found = make_visitor(staff.lan).get(API).json()
-    assert set(found) == {path.strip("/") for path, needed in PLACES.items() if needed == {}}
+    readable = {path.strip("/") for path, needed in PLACES.items() if needed == {}}
+    assert set(found) == readable | {"touchpoints", "transactions"}
 
 
 def test_links_are_built_from_the_public_address(settings):
