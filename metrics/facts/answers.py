@@ -14,15 +14,16 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from clients.models import Stage
+from clients.models import Product, Stage
 from metrics.facts import mergers, tables
 from metrics.facts.columns import COLUMNS, HISTOGRAM
 from metrics.facts.mergers import Mergers
 from metrics.facts.statements import POPULATIONS, Asked, answers
 from metrics.facts.tables import Rows, Slot, Table
-from metrics.facts.where import ALL, EVERYTHING, Cut, Where
+from metrics.facts.where import ALL, EVERYTHING, ROLES, By, Cut, Where
 from metrics.formulas.parameters import DEFAULT, Parameters
 from metrics.formulas.periods import Bounds
+from surveys.models import Questionnaire
 
 
 def sums(
@@ -48,9 +49,9 @@ def many(
     known: Mergers | None = None,
     rules: Parameters = DEFAULT,
 ) -> dict[Slot, Table]:
-    """The same for many windows and all populations at once, split by campaign or stage."""
+    """The same for many windows and all populations at once, split by what answers have."""
     known = mergers.known() if known is None else known
-    names = dict(Stage.objects.values_list("pk", "code")) if cut.by == "stage" else {}
+    names = _names(cut.by)
     found: dict[Slot, Table] = {}
     for successors, places in known.alike(windows):
         asked = Asked([(place, windows[place]) for place in places], cut, successors, rules)
@@ -64,6 +65,18 @@ def many(
 def empty() -> Table:
     """The sums of nobody."""
     return _table(np.zeros((0, 4 + len(COLUMNS))), list(COLUMNS))
+
+
+def _names(by: By) -> Mapping[int, str]:
+    """What the numbers of the parts stand for; a campaign is called by its number."""
+    if by == "buying_role":
+        return dict(enumerate(ROLES))
+    rows = {
+        "stage": Stage.objects.values_list("pk", "code"),
+        "questionnaire": Questionnaire.objects.values_list("pk", "key"),
+        "product_family": Product.objects.values_list("pk", "family"),
+    }
+    return dict(rows[by]) if by in rows else {}
 
 
 def _split(rows: Rows, asked: Asked, names: Mapping[int, str]) -> dict[Slot, Table]:

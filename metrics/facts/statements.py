@@ -104,7 +104,8 @@ def _given(asked: Asked) -> Clause:
     )
     text = f"""
 SELECT {asked.key} AS client, MAX(item.population) AS population,
-    MAX({PART[asked.cut.by]}) AS part, COALESCE(fact.contact_id, -fact.id) AS person, fact.submitted_at AS at,
+    MAX({PART[asked.cut.by]}) AS part, COALESCE(fact.contact_id, -fact.id) AS person,
+    fact.submitted_at AS at,
     fact.response_id {collation()} AS number, MAX(item.is_open) AS is_open,
     {role.text} AS weight, {columns.pivoted()}
 FROM surveys_response fact

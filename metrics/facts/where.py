@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from clients.models import Contact
+
 
 @dataclass(frozen=True, slots=True)
 class Where:
@@ -11,8 +13,9 @@ class Where:
 
     Of the answer: `questionnaire` and `campaign` by number, the code of the `stage` whose
     milestone caused its invitation, the `product_family` of its case, the `buying_role` of who
-    answered. Of the client: `team` by number, with those below it, `segment`, `size`,
-    `industry` (letter of the section or code of the division), and a list of `clients`.
+    answered, and who was promised to see it (`promises`). Of the client: `team` by number, with
+    those below it, `segment`, `size`, `industry` (letter of the section or code of the
+    division), and a list of `clients`.
     """
 
     questionnaire: int | None = None
@@ -20,6 +23,7 @@ class Where:
     stage: str | None = None
     product_family: str | None = None
     buying_role: str | None = None
+    promises: tuple[str, ...] | None = None
     team: int | None = None
     segment: str | None = None
     size: str | None = None
@@ -28,14 +32,15 @@ class Where:
 
 
 EVERYTHING = Where()
-By = Literal["", "campaign", "stage"]
+By = Literal["", "campaign", "stage", "questionnaire", "product_family", "buying_role"]
+ROLES = tuple(str(role) for role in Contact.BuyingRole.values)
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
     """Which facts are added up, for whom, and by what they are split; null is everything.
 
-    What has no campaign or stage is left out where facts are split by it.
+    What has no campaign, stage and so on is left out where facts are split by it.
     """
 
     where: Where = EVERYTHING
@@ -49,6 +54,12 @@ STAGE = "COALESCE(stage.code, usual.stage)"
 PART = {
     "": "0",
     "campaign": "invitation.campaign_id",
+    "questionnaire": "version.questionnaire_id",
+    "product_family": "(SELECT MIN(kin.id) FROM clients_product kin"
+    " WHERE kin.family = product.family)",
+    "buying_role": "CASE contact.buying_role "
+    + " ".join(f"WHEN '{role}' THEN {place}" for place, role in enumerate(ROLES))
+    + " END",
     # A code may stand in the graphs of several kinds of case; its first number names it.
     "stage": f"(SELECT MIN(named.id) FROM clients_stage named WHERE named.code = {STAGE})",  # noqa: S608
 }
@@ -80,6 +91,9 @@ def conditions(where: Where) -> list[Clause]:
     ]
     if where.stage is not None:
         found.append(Clause(f"{STAGE} = %s", (where.stage,)))
+    if where.promises is not None:
+        marks = ", ".join(["%s"] * len(where.promises)) or "NULL"
+        found.append(Clause(f"version.attribution IN ({marks})", where.promises))
     if where.team is not None:
         found.append(Clause(f"client.team_id IN ({_TEAMS_BELOW})", (where.team,)))
     if where.clients is not None:
@@ -100,11 +114,11 @@ def joins(
         needed.append(f"LEFT JOIN surveys_invitation invitation ON invitation.id = {invitation}")
     if where.stage is not None or by == "stage":
         needed.append(_STAGE)
-    if where.product_family is not None:
+    if where.product_family is not None or by == "product_family":
         needed.append(_PRODUCT)
-    if with_contact or where.buying_role is not None:
+    if with_contact or where.buying_role is not None or by == "buying_role":
         needed.append("LEFT JOIN clients_contact contact ON contact.id = fact.contact_id")
-    if where.questionnaire is not None:
+    if _of_version(where, by):
         needed.append("JOIN surveys_version version ON version.id = fact.version_id")
     if _of_client(where):
         needed.append(f"JOIN clients_client client ON client.id = {key}")
@@ -123,7 +137,12 @@ def _letter(industry: str | None) -> str | None:
 
 
 def _of_case(where: Where, by: str) -> bool:
-    return where.stage is not None or where.product_family is not None or by == "stage"
+    told = where.stage is not None or where.product_family is not None
+    return told or by in {"stage", "product_family"}
+
+
+def _of_version(where: Where, by: str) -> bool:
+    return where.questionnaire is not None or where.promises is not None or by == "questionnaire"
 
 
 def _of_client(where: Where) -> bool:

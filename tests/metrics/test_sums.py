@@ -288,12 +288,21 @@ def test_cut_by_attributes_of_the_answer(version):
         (Where(buying_role="decider"), 3),
         (Where(questionnaire=version.questionnaire_id), 4),
         (Where(stage="approval", buying_role="user"), 0),
+        (Where(promises=("relationship_team",)), 4),
+        (Where(promises=("experience_team_only",)), 0),
     ):
         assert sums(where=where).total("n") == n
     split = answers.many([YEAR], Cut(by="stage"))
     assert {slot.part: held.total("n") for slot, held in split.items()} == {"approval": 2}
     split = answers.many([YEAR], Cut(by="campaign"))
     assert {slot.part: held.total("n") for slot, held in split.items()} == {campaign.pk: 3}
+    for by, parts in (
+        ("questionnaire", {version.questionnaire.key: 4}),
+        ("product_family", {"working_capital": 3}),
+        ("buying_role", {"decider": 3}),
+    ):
+        split = answers.many([YEAR], Cut(by=by))
+        assert {slot.part: held.total("n") for slot, held in split.items()} == parts
 
 
 WINDOWS = [
