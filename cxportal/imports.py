@@ -8,17 +8,34 @@ from clients.imports import engine, mapping, reading
 from clients.imports.case_rows import CaseRows
 from clients.imports.client_rows import ClientKind
 from clients.imports.contact_rows import ContactKind
+from clients.imports.event_rows import ClientEventKind, TouchpointKind
+from clients.imports.facility_rows import FacilityKind
 from clients.imports.kinds import Kind
+from clients.imports.lending_rows import StatementKind, TransactionKind
 from clients.imports.mapping import Map
 from clients.imports.milestone_rows import MilestoneKind
+from clients.imports.party_rows import PartyKind
+from clients.imports.profile_rows import ProfileKind
 from clients.imports.reading import Table
 from clients.imports.reporting import Report
 from metrics import recompute
 from surveys.imports.response_rows import ResponseKind
 
-KINDS: dict[str, type[Kind]] = {
-    kind.name: kind for kind in (ClientKind, ContactKind, CaseRows, MilestoneKind, ResponseKind)
-}
+_KINDS: tuple[type[Kind], ...] = (
+    ClientKind,
+    ContactKind,
+    CaseRows,
+    MilestoneKind,
+    ClientEventKind,
+    PartyKind,
+    FacilityKind,
+    TransactionKind,
+    StatementKind,
+    ProfileKind,
+    TouchpointKind,
+    ResponseKind,
+)
+KINDS: dict[str, type[Kind]] = {kind.name: kind for kind in _KINDS}
 
 
 def run_file(

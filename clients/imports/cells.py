@@ -26,6 +26,12 @@ _EARLIEST, _LATEST = 1900, 2200
 _BREAKS = {"\u2028", "\u2029"}
 _EXCEL = date(1899, 12, 30)
 _ZONES = available_timezones()
+_WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
+_TRUTH = dict.fromkeys(("yes", "true", "1", "y", "是", "有"), True) | dict.fromkeys(
+    ("no", "false", "0", "n", "否", "无"), False
+)
+CENT = Decimal("0.01")
+LARGEST = Decimal(10) ** 18
 
 
 @dataclass(frozen=True)
@@ -159,29 +165,81 @@ def _iso_moment(value: str) -> datetime:
         raise Unfit(_("a time such as 2026-09-30T14:30:00+08:00")) from error
 
 
-def amount(cell: object, _look: Lookup) -> Decimal:
-    """A sum of money that is not negative, with at most two decimals kept."""
+def figure(cell: object, _look: Lookup) -> Decimal:
+    """A sum of money of either sign, with every decimal it came with."""
     value = as_text(cell).replace(",", "").replace("，", "")
     try:
         number = Decimal(unicodedata.normalize("NFKC", value))
     except InvalidOperation as error:
         raise Unfit(_("an amount such as 1250000.00")) from error
-    if not number.is_finite() or not 0 <= number < Decimal(10) ** 18:
+    if not number.is_finite() or abs(number) >= LARGEST:
+        raise Unfit(_("an amount of less than 10 to the power of 18"))
+    return number
+
+
+def signed(cell: object, look: Lookup) -> Decimal:
+    """A sum of money, negative where it goes back, with at most two decimals kept."""
+    return figure(cell, look).quantize(CENT)
+
+
+def signed_in_wan(cell: object, look: Lookup) -> Decimal:
+    """A sum of money of either sign given in units of ten thousand."""
+    return signed(_scaled(cell), look)
+
+
+def amount(cell: object, look: Lookup) -> Decimal:
+    """A sum of money that is not negative, with at most two decimals kept."""
+    number = figure(cell, look)
+    if number < 0:
         raise Unfit(_("an amount from 0 to less than 10 to the power of 18"))
-    return number.quantize(Decimal("0.01"))
+    return number.quantize(CENT)
 
 
 def in_wan(cell: object, look: Lookup) -> Decimal:
     """A sum of money given in units of ten thousand."""
-    return (amount(_scaled(cell), look)).quantize(Decimal("0.01"))
+    return amount(_scaled(cell), look)
 
 
 def _scaled(cell: object) -> str:
     value = as_text(cell).replace(",", "").replace("，", "")
     try:
         return str(Decimal(unicodedata.normalize("NFKC", value)) * 10_000)
-    except InvalidOperation as error:
+    except ArithmeticError as error:
         raise Unfit(_("an amount in units of ten thousand such as 125.5")) from error
+
+
+def whole(lowest: int, highest: int) -> Reader:
+    """A whole number within bounds."""
+
+    def read(cell: object, _look: Lookup) -> int:
+        value = unicodedata.normalize("NFKC", as_text(cell))
+        if not _WHOLE.fullmatch(value) or not lowest <= int(value) <= highest:
+            raise Unfit(
+                _("a whole number from %(lowest)s to %(highest)s"), lowest=lowest, highest=highest
+            )
+        return int(value)
+
+    return read
+
+
+def number(cell: object, _look: Lookup) -> int | float:
+    """A number as JSON keeps it: whole where it is whole."""
+    value = unicodedata.normalize("NFKC", as_text(cell)).replace(",", "")
+    try:
+        found = Decimal(value)
+    except InvalidOperation as error:
+        raise Unfit(_("a number")) from error
+    if not found.is_finite() or abs(found) >= LARGEST:
+        raise Unfit(_("a number of less than 10 to the power of 18"))
+    return int(found) if found == found.to_integral_value() else float(found)
+
+
+def yes_no(cell: object, _look: Lookup) -> bool:
+    """Yes or no, in words of either language."""
+    value = unicodedata.normalize("NFKC", as_text(cell)).casefold()
+    if value not in _TRUTH:
+        raise Unfit(_("yes or no"))
+    return _TRUTH[value]
 
 
 def currency(cell: object, _look: Lookup) -> str:

@@ -1,5 +1,6 @@
 """The kind `clients`."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -10,6 +11,7 @@ from clients.imports import cells, uscc
 from clients.imports.cells import Column
 from clients.imports.kinds import RecordKind, Row
 from clients.imports.lookup import Lookup
+from clients.imports.merger_rows import Mergers
 from clients.imports.reporting import Report, Say, Unfit
 from clients.models import Client
 
@@ -19,6 +21,18 @@ def _credit_code(cell: object, _look: Lookup) -> str:
     if not uscc.is_valid(code):
         raise Unfit(_("a unified social credit code of 18 signs with a right check sign"))
     return code
+
+
+def _out_of_reach(row: Row, item: Any, look: Lookup) -> tuple[str, Say] | None:
+    """Whoever may change some clients only, neither takes further ones nor hands any over."""
+    if not look.limited:
+        return None
+    if item is None:
+        return "code", Say(_("Only an administrator adds clients."))
+    for name in ("team", "manager"):
+        if name in row.values:
+            return name, Say(_("Only an administrator moves clients."))
+    return None
 
 
 class ClientKind(RecordKind):
@@ -96,10 +110,24 @@ class ClientKind(RecordKind):
             cells.code(*Client.RiskClass.values),
             "risk_class",
         ),
+        Column(
+            "online_contract",
+            "网银签约",
+            "Online banking contract",
+            cells.yes_no,
+            "online_contract",
+        ),
+        Column("merged_into_code", "并入客户编号", "Merged into", cells.text(64)),
+        Column("merged_on", "并入日期", "Merged on", cells.day),
+    )
+    owner = "pk"
+    measured: ClassVar[frozenset[str] | None] = frozenset(
+        {"team_id", "segment", "size", "status", "industry_id", "online_contract"}
     )
 
     def __init__(self) -> None:
         super().__init__()
+        self.mergers = Mergers()
         self.codes: dict[str, int] = {}  # stored client code → row
         self.in_file: set[str] = set()
         self.parents: dict[str, str | None] = {}  # client code → parent code to be written
@@ -109,6 +137,7 @@ class ClientKind(RecordKind):
     def prepare(self, rows: list[Row], look: Lookup, report: Report) -> None:
         """Know every code, the tree of parents and the owner of each credit code."""
         self.in_file = {row.values["code"] for row in rows}
+        self.mergers.prepare(rows, look)
         self.owners = dict(look.credit_codes)
         if any("parent_code" in row.values for row in rows):
             self.codes = look.clients
@@ -122,6 +151,10 @@ class ClientKind(RecordKind):
     def check(self, row: Row, item: Any, look: Lookup, report: Report) -> bool:
         """The parent must exist and not lie below; a credit code belongs to one client."""
         if not super().check(row, item, look, report):
+            return False
+        fault = _out_of_reach(row, item, look) or self.mergers.fault(row, item, self.in_file)
+        if fault is not None:
+            report.error(row.number, fault[0], row.cells.get(fault[0], ""), fault[1])
             return False
         code, parent = row.values["code"], row.values.get("parent_code")
         if parent and parent not in self.codes and parent not in self.in_file:
@@ -140,26 +173,32 @@ class ClientKind(RecordKind):
         return True
 
     def beside(self, row: Row, item: Any, report: Report) -> dict[str, tuple[str, str]]:
-        """The parent is written once every row has its place."""
+        """The parent and the successor are written once every row has its place."""
+        merged = self.mergers.plan(row, item)
         if "parent_code" not in row.values:
-            return {}
+            return merged
         code, parent = row.values["code"], row.values["parent_code"]
         old = None if item is None else item.parent_id
         # A parent that is new in this file has no row yet, so it is a change in any case.
         if old == (self.codes.get(parent, -1) if parent else None):
-            return {}
+            return merged
         self.parents[code] = parent
-        return {"parent_code": (str(old or ""), parent or "")}
+        return {"parent_code": (str(old or ""), parent or "")} | merged
 
     def write(self, *, at: datetime, by: User | ApiKey | None) -> None:
         """Clients first, then who belongs to whom."""
         super().write(at=at, by=by)
+        self.mergers.write()
         if not self.parents:
             return
         rows = self.existing({*self.parents, *filter(None, self.parents.values())})
         for code, parent in self.parents.items():
             rows[code].parent_id = rows[parent].pk if parent else None
         self.upsert([self._twin(rows[code]) for code in self.parents], {"parent_id"})
+
+    def touched(self) -> Iterable[int]:
+        """Also clients that were merged, and those into which they were."""
+        return {*super().touched(), *self.mergers.touched}
 
     def _circles(self, code: str) -> bool:
         seen, above = {code}, self.tree.get(code)

@@ -73,6 +73,9 @@ class ContactKind(RecordKind):
         ),
         Column("left_on", "离职日期", "Left on", cells.day, "left_on"),
     )
+    measured: ClassVar[frozenset[str] | None] = frozenset(
+        {"client_id", "buying_role", "job_role", "left_on"}
+    )
 
     def __init__(self) -> None:
         super().__init__()

@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from bank import audit
 from bank.models import ApiKey, User
-from clients.imports import cells, mapping
+from clients import changes
+from clients.imports import mapping
 from clients.imports.cells import Column
 from clients.imports.kinds import Kind, Row
 from clients.imports.lookup import Lookup
@@ -40,10 +41,12 @@ def run(
     with transaction.atomic() if apply else nullcontext():
         if apply:
             _alone()
-        rows = _check(kind, table, by_map, report)
-        kind.plan([row for row in rows if row.number not in report.bad_rows], Lookup(), report)
+        look = Lookup(by)
+        rows = _check(kind, table, by_map, look, report)
+        kind.plan([row for row in rows if row.number not in report.bad_rows], look, report)
         if apply and not report.errors:
             kind.write(at=at, by=by)
+            changes.note(kind.touched(), at=at)
             report.applied = True
             data = {"file": table.name, "digest": table.digest, **report.counts()}
             audit.record("import.apply", f"import:{kind.name}", at=at, by=by, data=data)
@@ -59,7 +62,7 @@ def _alone() -> None:
             cursor.execute("SET LOCAL statement_timeout = '120s'")
 
 
-def _check(kind: Kind, table: Table, by_map: Map, report: Report) -> list[Row]:
+def _check(kind: Kind, table: Table, by_map: Map, look: Lookup, report: Report) -> list[Row]:
     columns = kind.columns()
     getters = mapping.getters(by_map, table.header, columns)
     _check_header(kind, columns, getters)
@@ -67,8 +70,7 @@ def _check(kind: Kind, table: Table, by_map: Map, report: Report) -> list[Row]:
     keep = mapping.selector(by_map, table.header)
     used = [(column, getters[column.name]) for column in columns if column.name in getters]
     width = len(table.header)
-    look = Lookup()
-    seen: dict[tuple[object, ...], int] = {}
+    seen: dict[tuple[object, ...], Row] = {}
     rows = []
     for number, cells_of_row in table.rows:
         report.rows += 1
@@ -166,7 +168,7 @@ def _stands(
     kind: Kind,
     row: Row,
     by_map: Map,
-    seen: dict[tuple[object, ...], int],
+    seen: dict[tuple[object, ...], Row],
     report: Report,
 ) -> bool:
     """Is this row one to go on with? Keys are needed and stand once in a file."""
@@ -180,13 +182,12 @@ def _stands(
         if row.values.get(name) in (None, ""):
             report.error(row.number, name, "", Say(_("A value is needed here.")))
             return False
-    key = tuple(row.values[name] for name in kind.key)
-    first = seen.setdefault(key, row.number)
-    if first == row.number:
+    first = seen.setdefault(kind.identity(row), row)
+    if first is row:
         return True
-    if by_map.first_of_key:
+    if by_map.first_of_key or (kind.repeats and first.values == row.values):
         report.skipped += 1
         return False
-    say = Say(_("The same key stands in row %(row)s already."), row=first)
-    report.error(row.number, kind.key[0], cells.as_text(key[0]), say)
+    say = Say(_("The same key stands in row %(row)s already."), row=first.number)
+    report.error(row.number, kind.key[0], row.cells[kind.key[0]], say)
     return False

@@ -34,6 +34,8 @@ class Kind(ABC):
     title_zh: ClassVar[str]
     title_en: ClassVar[str]
     key: ClassVar[tuple[str, ...]]
+    # Does a file of this kind print the same record several times? Equal rows count once then.
+    repeats: ClassVar[bool] = False
 
     @abstractmethod
     def columns(self) -> Sequence[Column]:
@@ -52,9 +54,17 @@ class Kind(ABC):
         form = Say(_("expected: %(form)s"), form=say)
         report.error(row, column.name, cell, form)
 
+    def identity(self, row: Row) -> tuple[object, ...]:
+        """The natural key by which a row is the same as another row of the file."""
+        return tuple(row.values[name] for name in self.key)
+
+    def touched(self) -> Iterable[int]:
+        """Clients whose figures have to be made again, once `write` has run."""
+        return ()
+
     def key_of(self, row: Row) -> str:
         """The natural key as text."""
-        return " ".join(str(row.values.get(name, "")) for name in self.key)
+        return " ".join(shown(row.cells.get(name, "")) for name in self.key)
 
 
 class RecordKind(Kind):
@@ -62,12 +72,17 @@ class RecordKind(Kind):
 
     model: ClassVar[type[Model]]
     shape: ClassVar[tuple[Column, ...]]
+    # The fields from which figures are made (None: each), and the one that says of which client.
+    measured: ClassVar[frozenset[str] | None] = frozenset()
+    owner: ClassVar[str] = "client_id"
 
     def __init__(self) -> None:
         self.fresh: list[Any] = []
         self.altered: list[Any] = []
         self.fields: set[str] = set()
-        self.stored: dict[str, Any] = {}
+        self.stored: dict[Any, Any] = {}
+        self.filled: set[str] = set()  # fields of new records
+        self.noted: set[int] = set()
         self.look = Lookup()
 
     def columns(self) -> Sequence[Column]:
@@ -76,12 +91,12 @@ class RecordKind(Kind):
 
     def plan(self, rows: list[Row], look: Lookup, report: Report) -> None:
         """One read of the stored records, then everything in memory."""
-        self.stored = self.existing([row.values[self.key[0]] for row in rows])
-        self.prepare(rows, look, report)
+        self.stored = self.existing([self.locate(row) for row in rows])
         self.look = look
-        by_name = {column.name: column for column in self.shape}
+        self.prepare(rows, look, report)
+        by_name = {column.name: column for column in self.columns()}
         for row in rows:
-            item = self.stored.get(row.values[self.key[0]])
+            item = self.stored.get(self.locate(row))
             if not self.check(row, item, look, report):
                 continue
             values = {
@@ -94,9 +109,13 @@ class RecordKind(Kind):
             else:
                 self._alter(row, item, values, report)
 
-    def existing(self, keys: Iterable[str]) -> dict[str, Any]:
+    def locate(self, row: Row) -> Any:
+        """What the stored record is found by."""
+        return row.values[self.key[0]]
+
+    def existing(self, keys: Iterable[Any]) -> dict[Any, Any]:
         """The stored records of these keys."""
-        wanted, found = list(keys), {}
+        wanted, found = list(dict.fromkeys(keys)), {}
         field = self.shape[0].field
         manager = self.model._meta.default_manager
         for start in range(0, len(wanted), _BLOCK):
@@ -111,15 +130,24 @@ class RecordKind(Kind):
     def check(self, row: Row, item: Any, look: Lookup, report: Report) -> bool:
         """Judge a row as a whole; what is needed must be there when the record is new."""
         if item is not None:
-            return True
+            if not look.limited or self.owner_of(item, look) in look.client_ids:
+                return True
+            say = Say(_("This key belongs to a client that you may not change."))
+            report.error(row.number, self.key[0], row.cells[self.key[0]], say)
+            return False
         missing = [
             column.name
-            for column in self.shape
+            for column in self.columns()
             if column.needed and row.values.get(column.name) in (None, "")
         ]
         for name in missing:
             report.error(row.number, name, "", Say(_("A value is needed here.")))
         return not missing
+
+    def owner_of(self, item: Any, look: Lookup) -> int:
+        """The client whose record a stored one is."""
+        owner: int = getattr(item, self.owner)
+        return owner
 
     def derived(self, row: Row, look: Lookup) -> dict[str, Any]:
         """Fields of the record that follow from several cells."""
@@ -131,28 +159,37 @@ class RecordKind(Kind):
 
     def write(self, *, at: datetime, by: User | ApiKey | None) -> None:
         """New and changed records by the same statement: a rival's insert becomes an update."""
-        key = self.shape[0].field
-        every = {column.field for column in self.shape if column.field} - {key}
-        self.upsert(self.fresh, every)
+        self.upsert(self.fresh, self.filled - set(self.unique()))
         self.upsert([self._twin(item) for item in self.altered], self.fields)
 
     def upsert(self, items: list[Any], fields: set[str]) -> None:
         """Insert the records, or update these fields of those whose key exists."""
         names = {item.attname: item.name for item in self.model._meta.concrete_fields}
         manager: Any = self.model._meta.default_manager
-        if items:
+        if items and fields:
             manager.bulk_create(
                 items,
                 batch_size=BATCH,
                 update_conflicts=True,
-                unique_fields=[self.shape[0].field],
+                unique_fields=[names.get(name, name) for name in self.unique()],
                 update_fields=sorted(names.get(name, name) for name in fields),
             )
 
+    def unique(self) -> tuple[str, ...]:
+        """The fields of the record that its natural key fills."""
+        return (self.shape[0].field,)
+
+    def touched(self) -> Iterable[int]:
+        """Clients of new records, and of those in which a field of a figure changed."""
+        if self.measured == frozenset():
+            return ()
+        return self.noted | {getattr(item, self.owner) for item in self.fresh}
+
     def _add(self, row: Row, values: dict[str, Any], report: Report) -> None:
         item = self.model(**values)
+        self.filled.update(values)
         self.fresh.append(item)
-        self.stored[row.values[self.key[0]]] = item
+        self.stored[self.locate(row)] = item
         self.beside(row, None, report)
         report.new += 1
         report.change(row.number, self.key_of(row), _all_new(row))
@@ -168,6 +205,8 @@ class RecordKind(Kind):
             report.unchanged += 1
             return
         if changed:
+            if self.measured is None or self.measured & changed.keys():
+                self.noted.update({getattr(item, self.owner), *changed.get(self.owner, ())})
             for name, (_old, value) in changed.items():
                 setattr(item, name, value)
             self.fields.update(changed)
@@ -187,7 +226,7 @@ class RecordKind(Kind):
     def _told(self, row: Row, changed: dict[str, tuple[Any, Any]]) -> dict[str, tuple[str, str]]:
         """Old and new values as people write them: codes in place of row numbers."""
         told = {}
-        for column in self.shape:
+        for column in self.columns():
             if column.field in changed and column.name in row.cells:
                 old = changed[column.field][0]
                 if column.table and old is not None:

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -210,7 +210,7 @@ def _templated(rule: Rule, column: Column, places: Mapping[str, int]) -> Getter:
 def _product(text: str, times: Decimal) -> str:
     try:
         return str(Decimal(text.replace(",", "")) * times)
-    except InvalidOperation as error:
+    except ArithmeticError as error:
         raise Unfit(_("a number")) from error
 
 

@@ -65,7 +65,7 @@ class MilestoneKind(RecordKind):
 
     def check(self, row: Row, item: Any, look: Lookup, report: Report) -> bool:
         """Code and event must belong to the kind of case; a number keeps its case and code."""
-        if item is None and not super().check(row, item, look, report):
+        if not super().check(row, item, look, report):
             return False
         values = row.values
         case, kind = values.get("case_number") or (item.case_id, "")
@@ -91,6 +91,10 @@ class MilestoneKind(RecordKind):
             report.error(row.number, "occurred_at", "", say)
             return False
         return True
+
+    def owner_of(self, item: Any, look: Lookup) -> int:
+        """A milestone belongs to the client of its case."""
+        return look.case_clients.get(item.case_id, 0)
 
     def derived(self, row: Row, look: Lookup) -> dict[str, Any]:
         """The case, out of the pair that its number stands for."""

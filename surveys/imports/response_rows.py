@@ -57,6 +57,7 @@ class ResponseKind(Kind):
         found = {line.key: questionnaires.current(line) for line in lines}
         self.versions: dict[str, Version] = {key: one for key, one in found.items() if one}
         self.questions: dict[int, dict[str, Question]] = {}
+        self.look = Lookup()
         self.stored: dict[str, Response] = {}
         self.answers: dict[int, dict[int, Answer]] = {}
         self.languages: dict[int, str] = {}
@@ -79,6 +80,7 @@ class ResponseKind(Kind):
         self._load([row.values["response_id"] for row in rows])
         if any("contact_external_id" in row.values for row in rows):
             self.languages = dict(Contact.objects.values_list("pk", "language"))
+        self.look = look
         for row in rows:
             stored = self.stored.get(row.values["response_id"])
             if self._sound(row, stored, report):
@@ -160,7 +162,12 @@ class ResponseKind(Kind):
         return error is None
 
     def _is_foreign(self, stored: Response, line: str | None) -> bool:
-        """Given through a link, taken back, or of another questionnaire: not ours to change."""
+        """Given through a link, taken back, or of another questionnaire: not ours to change.
+
+        Nor is the answer of a client out of reach.
+        """
+        if self.look.limited and stored.client_id not in self.look.client_ids:
+            return True
         if stored.channel != CHANNEL or stored.retracted_at is not None:
             return True
         return line is not None and stored.version.questionnaire.key != line
