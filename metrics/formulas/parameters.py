@@ -160,7 +160,7 @@ class Engagement:
     min_clients: int = 30
     reference_quarters: int = 4
     breadth_share: float = 0.5
-    outage_share: float = 0.02
+    outage_share: float = 0.20
     points: Pairs = (
         ("visit", 3.0),
         ("meeting", 3.0),

@@ -4,6 +4,7 @@ The module is a package only for its length; callers write `engagement.cei(...)`
 that end in `_columns` do the same for a block of clients, to the last bit.
 """
 
+from metrics.formulas.engagement.changes import ChangeColumns, cei_change_columns
 from metrics.formulas.engagement.clicks import (
     Prior,
     ctr_prior_moments,
@@ -11,7 +12,7 @@ from metrics.formulas.engagement.clicks import (
     ctr_shrunk_columns,
     frozen_prior,
 )
-from metrics.formulas.engagement.decay import decayed_sum, decayed_sum_columns, weight
+from metrics.formulas.engagement.decay import GRID, decayed_sum, decayed_sum_columns, weight
 from metrics.formulas.engagement.index import (
     LOW_COVERAGE,
     NO_DATA,
@@ -38,15 +39,18 @@ from metrics.formulas.engagement.reference import (
 VERSION = 1
 
 __all__ = [
+    "GRID",
     "LOW_COVERAGE",
     "NO_DATA",
     "VERSION",
     "Cei",
     "Change",
+    "ChangeColumns",
     "Part",
     "Prior",
     "cei",
     "cei_change",
+    "cei_change_columns",
     "cei_columns",
     "ctr_prior_moments",
     "ctr_shrunk",
