@@ -1,13 +1,15 @@
 """Shapes of what administrators type about clients and contacts."""
 
+import re
 import unicodedata
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from clients.imports import uscc
-from clients.models import Case, Client, Contact, Freeze
+from clients.models import Case, Client, Contact, ExchangeRate, Freeze, Outage
 
 if TYPE_CHECKING:
     Form = forms.ModelForm[Any]
@@ -35,6 +37,23 @@ class ClientForm(OneLine):
     class Meta:
         model = Client
         exclude = ()
+
+    def clean(self) -> dict[str, Any] | None:
+        """Merged into another client, on a day, and in no circle."""
+        cleaned = super().clean()
+        after, day = self.cleaned_data.get("merged_into"), self.cleaned_data.get("merged_on")
+        if bool(after) != bool(day):
+            self.add_error(
+                "merged_on" if after else "merged_into",
+                _("A merged client needs its successor and the day."),
+            )
+        seen = {self.instance.pk}
+        while after is not None and after.pk not in seen:
+            seen.add(after.pk)
+            after = after.merged_into
+        if after is not None and self.instance.pk is not None:
+            self.add_error("merged_into", _("A client cannot be merged into itself."))
+        return cleaned
 
     def clean_code(self) -> str:
         """Codes stand in addresses."""
@@ -73,3 +92,41 @@ class FreezeForm(OneLine):
     class Meta:
         model = Freeze
         fields = ("client", "reason", "cause", "severity")
+
+
+class RateForm(OneLine):
+    """A rate, with a currency as ISO 4217 writes it."""
+
+    class Meta:
+        model = ExchangeRate
+        fields = ("currency", "as_of", "rate")
+
+    def clean_currency(self) -> str:
+        """Three letters, in capitals."""
+        currency = str(self.cleaned_data["currency"]).upper()
+        if not re.fullmatch("[A-Z]{3}", currency):
+            raise forms.ValidationError(_("A currency of three letters such as CNY, please."))
+        return currency
+
+    def clean_rate(self) -> Decimal:
+        """A rate that is not positive would turn exposure over."""
+        rate: Decimal = self.cleaned_data["rate"]
+        if rate <= 0:
+            raise forms.ValidationError(_("A rate above 0, please."))
+        return rate
+
+
+class OutageForm(OneLine):
+    """A time without a log."""
+
+    class Meta:
+        model = Outage
+        fields = ("source", "starts_at", "ends_at", "note")
+
+    def clean(self) -> dict[str, Any] | None:
+        """It ends after it began."""
+        cleaned = super().clean()
+        starts, ends = self.cleaned_data.get("starts_at"), self.cleaned_data.get("ends_at")
+        if starts and ends and ends <= starts:
+            self.add_error("ends_at", _("An outage ends after it began."))
+        return cleaned

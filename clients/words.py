@@ -49,6 +49,23 @@ _REGIONS = {
     "southwest": gettext_noop("Southwest"),
     "northwest": gettext_noop("Northwest"),
 }
+_SOURCES = {
+    "portal": gettext_noop("Online portal"),
+    "mobile": gettext_noop("Mobile app"),
+    "phone": gettext_noop("Phone"),
+    "branch_visit": gettext_noop("Branch visit"),
+    "site_visit": gettext_noop("Site visit by the bank"),
+    "post_loan_check": gettext_noop("Post-lending check"),
+    "wechat": gettext_noop("WeCom (WeChat)"),
+    "email": gettext_noop("E-mail"),
+    "video": gettext_noop("Remote video"),
+    "chatbot": gettext_noop("Assistant"),
+    "sms": gettext_noop("Text message"),
+    "statement_export": gettext_noop("Statement export page"),
+    "limit_calculator": gettext_noop("Limit calculator page"),
+    "document_upload": gettext_noop("Document upload page"),
+    "application_abandoned": gettext_noop("Abandoned application"),
+}
 
 
 def stages() -> Mapping[str, str]:
@@ -94,3 +111,8 @@ def families() -> Mapping[str, str]:
 def regions() -> Mapping[str, str]:
     """Parts of the country."""
     return said(_REGIONS)
+
+
+def sources() -> Mapping[str, str]:
+    """Where touchpoints come from; a source of the bank's own keeps its name."""
+    return said(_SOURCES)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from bank.admin.base import ReadOnly, who
 from bank.admin.coded import CodedFilter
-from clients import consent, words
+from clients import changes, consent, words
 from clients.admin.base import Kept
 from clients.forms import CaseForm, ClientForm, ContactForm, FreezeForm
 from clients.models import (
@@ -30,7 +30,20 @@ class ClientAdmin(Kept):
     """Companies."""
 
     form = ClientForm
-    audited = ("code", "team_id", "manager_id", "status", "parent_id")
+    # Fields from which figures are made.
+    measured = frozenset(
+        {
+            "team",
+            "segment",
+            "size",
+            "status",
+            "industry",
+            "online_contract",
+            "merged_into",
+            "merged_on",
+        }
+    )
+    audited = ("code", "team_id", "manager_id", "status", "parent_id", "merged_into_id")
     list_display = ("code", "name", "segment", "team", "manager", "status")
     list_filter = (
         "status",
@@ -42,8 +55,15 @@ class ClientAdmin(Kept):
     )
     list_select_related = ("team", "manager")
     search_fields = ("code", "name_zh", "name_en", "short_name", "uscc")
-    autocomplete_fields = ("parent", "industry", "province", "team", "manager")
+    autocomplete_fields = ("parent", "industry", "province", "team", "manager", "merged_into")
     ordering = ("code",)
+
+    def save_model(self, request: HttpRequest, obj: Client, form: Any, change: Any) -> None:
+        """Save, and note whose figures follow: also the client it is or was merged into."""
+        super().save_model(request, obj, form, change)
+        if not change or self.measured & set(form.changed_data):
+            around = {obj.merged_into_id, form.initial.get("merged_into")} - {None}
+            changes.note({obj.pk, *around}, at=timezone.now())
 
 
 @admin.register(Contact)
@@ -58,7 +78,15 @@ class ContactAdmin(Kept):
     search_fields = ("external_id", "name", "email", "client__code", "client__name_zh")
     autocomplete_fields = ("client",)
     ordering = ("external_id",)
+    measured = frozenset({"client", "buying_role", "job_role", "left_on"})
     actions = ("note_agreed", "note_refused", "clear_bounce")
+
+    def save_model(self, request: HttpRequest, obj: Contact, form: Any, change: Any) -> None:
+        """Save, and note whose figures follow: also the client the person was at before."""
+        super().save_model(request, obj, form, change)
+        if not change or self.measured & set(form.changed_data):
+            before = form.initial.get("client", obj.client_id)
+            changes.note({obj.client_id, before}, at=timezone.now())
 
     @admin.action(permissions=["change"], description=_("Note: agreed to service surveys"))
     def note_agreed(self, request: HttpRequest, queryset: QuerySet[Contact]) -> None:
