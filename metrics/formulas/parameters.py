@@ -64,13 +64,14 @@ class Clients:
     promoter_from: float = 9.0
     passive_from: float = 7.0
     role_weight: float = 1.0
-    role_weights: tuple[tuple[str, float], ...] = ()
+    role_weights: Pairs = ()
     cap_share: float = 0.10
     cap_above: float = 0.20
 
     def __post_init__(self) -> None:
         checks.rising((0, self.passive_from, self.promoter_from), "the cut points of labels")
-        checks.at_least(self.role_weight, 0, "the weight of a role")
+        for role, weight in (("any other role", self.role_weight), *self.role_weights):
+            checks.at_least(weight, 0, f"the weight of {role!r}")
         checks.share(self.cap_share, "the cap of one weight")
         checks.share(self.cap_above, "the share from which weights are capped")
 

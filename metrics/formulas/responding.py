@@ -1,8 +1,12 @@
-"""Who answered: AAPOR rates, eligibility, completion (metrics-spec 6.1-6.2)."""
+"""Who answered and who did not: rates, completion, bias and weights (metrics-spec 6)."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from statistics import median
 from typing import Literal
 
+from metrics.formulas import answers, checks, uncertainty
 from metrics.formulas.parameters import DEFAULT, Responding
 
 VERSION = 1
@@ -117,3 +121,92 @@ def completion(
     if done >= rules.partial_from or (core and core_asked > 0):
         return "partial"
     return "breakoff"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A weighting class: how many were eligible and how many of them answered."""
+
+    eligible: float
+    responded: float
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.responded <= self.eligible:
+            raise ValueError("a weighting class needs 0 <= responded <= eligible")
+
+
+def nonresponse_bias(
+    rr: float | None, mean_resp: float | None, mean_nonresp: float | None
+) -> float | None:
+    """Return (1 - RR)(mean of those who answered - mean of the others), in their unit.
+
+    Null if a value is missing; ValueError for a rate outside 0..1. Source: metrics-spec 6.3.
+    """
+    there = answers.finite((rr, mean_resp, mean_nonresp))
+    if len(there) < 3:
+        return None
+    checks.share(there[0], "a response rate")
+    return (1 - there[0]) * (there[1] - there[2])
+
+
+def nonresponse_weights(cells: Sequence[Cell]) -> list[float | None]:
+    """Return the factor N_c/n_c of each class, 1 and up; null where nobody answered.
+
+    As they are: neither merged nor cut, see `weighting_factors`. Source: metrics-spec 6.4.
+    """
+    return [cell.eligible / cell.responded if cell.responded > 0 else None for cell in cells]
+
+
+def weighting_factors(
+    cells: Sequence[Cell], *, rules: Responding = DEFAULT.responding
+) -> list[float | None]:
+    """Return the factor each class's answers get, after merging and cutting.
+
+    While the class with the fewest answers has fewer than 5, it is merged with the next
+    smallest (on a tie the earlier); then no factor is above 3 times the median over the
+    answers. Null for all if nobody answered. Source: metrics-spec 6.3-6.5 (d).
+    """
+    groups = _merged(cells, rules.min_cell)
+    totals = [Cell(_sum(cells, group)[0], _sum(cells, group)[1]) for group in groups]
+    factors = nonresponse_weights(totals)
+    of_answers = [
+        factor
+        for total, factor in zip(totals, factors, strict=True)
+        if factor is not None
+        for _ in range(round(total.responded))
+    ]
+    ceiling = rules.trim * median(of_answers) if of_answers else math.inf
+    found: list[float | None] = [None] * len(cells)
+    for group, factor in zip(groups, factors, strict=True):
+        for i in group:
+            found[i] = None if factor is None else min(factor, ceiling)
+    return found
+
+
+def _merged(cells: Sequence[Cell], least: float) -> list[list[int]]:
+    """Return the positions of the cells that stand together, none with too few answers."""
+    groups = [[i] for i in range(len(cells))]
+    while len(groups) > 1:
+        groups.sort(key=lambda group: (_sum(cells, group)[1], min(group)))
+        if _sum(cells, groups[0])[1] >= least:
+            break
+        groups[:2] = [groups[0] + groups[1]]
+    return groups
+
+
+def _sum(cells: Sequence[Cell], group: Sequence[int]) -> tuple[float, float]:
+    return sum(cells[i].eligible for i in group), sum(cells[i].responded for i in group)
+
+
+def r_indicator(propensities: Sequence[float | None]) -> float | None:
+    """Return 1 - 2 S(rho), S with n - 1: 1 where all were equally likely to answer.
+
+    `propensities` are the response rates of the groups the eligible belong to, one for each
+    contact, 0..1; for waves of 100 and more. Null for fewer than 2; ValueError for one outside
+    0..1. Source: metrics-spec 6.5.
+    """
+    kept = answers.finite(propensities)
+    for rho in kept:
+        checks.share(rho, "a response propensity")
+    found = uncertainty.mean_interval(kept)
+    return None if found is None or found.sd is None else 1 - 2 * found.sd

@@ -8,19 +8,23 @@ from typing import Any
 
 from metrics.formulas import (
     answers,
+    comparing,
     display,
     engagement,
     health,
+    incremental,
     indices,
     periods,
     responding,
     scores,
+    trends,
     uncertainty,
 )
 from metrics.formulas.answers import Counts, Delivery
+from metrics.formulas.incremental import Moments
 from metrics.formulas.parameters import DEFAULT
 from metrics.formulas.periods import Bounds
-from metrics.formulas.responding import Dispositions
+from metrics.formulas.responding import Cell, Dispositions
 from metrics.formulas.scores import Client
 from metrics.formulas.uncertainty import Base, Interval
 
@@ -163,6 +167,30 @@ def rolling_nps(
     return plain(scores.rolling(rows, days, zone=tz, **more))
 
 
+def nps_diff(
+    d1: int = 0, pas1: int = 0, p1: int = 0, d2: int = 0, pas2: int = 0, p2: int = 0, **more: Any
+) -> Any:
+    return plain(comparing.nps_diff(Counts(d1, pas1, p1), Counts(d2, pas2, p2), **more))
+
+
+def nps_homogeneity(groups: list[list[int]], **more: Any) -> Any:
+    return plain(comparing.nps_homogeneity([Counts(*group) for group in groups], **more))
+
+
+def nonresponse_weights(cells: list[dict[str, Any]]) -> Any:
+    return responding.nonresponse_weights([Cell(**cell) for cell in cells])
+
+
+def replay(events: list[list[Any]]) -> dict[str, Any]:
+    counts = incremental.replay(events)
+    return {"d": counts.d, "pas": counts.s, "p": counts.p, "nps": scores.point(counts)}
+
+
+def welford_merge(a: list[Any], b: list[Any]) -> list[Any]:
+    found = incremental.welford_merge(Moments(*a), Moments(*b))
+    return [found.n, found.mean, found.m2]
+
+
 def ruled(formula: Callable[..., Any], rules: Any, *positional: str) -> Callable[..., Any]:
     """Let a formula take its rules one by one: weights by component, the others by name."""
     known = {one.name for one in fields(rules)}
@@ -241,6 +269,22 @@ CATALOGUE: dict[str, Callable[..., Any]] = {
     "local_date": local_date,
     "rolling_bounds": rolling_bounds,
     "rolling_nps": rolling_nps,
+    "nps_diff": nps_diff,
+    "nps_diff_paired": renamed(comparing.nps_diff_paired, "before", "after"),
+    "nps_diff_overlap": renamed(comparing.nps_diff_overlap, "y1", "y2", "both"),
+    "nps_homogeneity": nps_homogeneity,
+    "p_adjust": renamed(comparing.p_adjust, "pvals"),
+    "icc_anova": renamed(uncertainty.icc_anova, "groups"),
+    "deff_icc": renamed(uncertainty.deff_icc, "sizes", "icc"),
+    "nonresponse_bias": renamed(responding.nonresponse_bias),
+    "nonresponse_weights": nonresponse_weights,
+    "r_indicator": renamed(responding.r_indicator, "propensities"),
+    "ewma": renamed(trends.ewma, "x"),
+    "xmr": renamed(trends.xmr, "x"),
+    "mann_kendall": renamed(trends.mann_kendall, "x"),
+    "theil_sen": renamed(trends.theil_sen, "x", "y"),
+    "replay": replay,
+    "welford_merge": welford_merge,
     "decayed_sum": ruled(engagement.decayed_sum, DEFAULT.engagement, "ages_days"),
     "quantile7": renamed(engagement.quantile7, "values", "q"),
     "reference_bounds": ruled(engagement.reference_bounds, DEFAULT.engagement, "values"),

@@ -34,6 +34,8 @@ def other(value):
     """Another valid value of the same kind."""
     if isinstance(value, str):
         return "bh" if value == "holm" else "Europe/London"
+    if value == ():
+        return (("decider", 3.0),)
     if isinstance(value, tuple):
         (one, first), (two, second), *rest = value
         return ((one, second), (two, first), *rest) if first != second else value[1:]
@@ -62,6 +64,8 @@ def test_every_value_changes_the_id(group, name):
         (lambda: Gate(min_resp=0), "the least number of answers must be at least 1, not 0"),
         (lambda: Gate(dom_share=1.5), "the share that dominates must lie in 0..1, not 1.5"),
         (lambda: Clients(passive_from=9), "the cut points of labels must rise: 0, 9, 9"),
+        (lambda: Clients(role_weight=-1), "the weight of 'any other role' must be at least 0"),
+        (lambda: Clients(role_weights=(("user", -1),)), "the weight of 'user' must be at least"),
         (lambda: Csat(lo=5), "the ends of the satisfaction scale must rise: 5, 5"),
         (lambda: Csat(min_dims=0), "answered dimensions must be at least 1, not 0"),
         (lambda: Csat(weights=(("a", 0.5),)), "of satisfaction must sum to 1, not to 0.5"),

@@ -26,6 +26,7 @@ from metrics.formulas.uncertainty.nps import (
     wald,
     worst_case,
 )
+from metrics.formulas.uncertainty.planning import Icc, deff_icc, icc_anova
 from metrics.formulas.uncertainty.quantiles import Interval
 from metrics.formulas.uncertainty.shares import (
     Difference,
@@ -59,6 +60,7 @@ __all__ = [
     "ClusterMean",
     "Decision",
     "Difference",
+    "Icc",
     "Interval",
     "Kish",
     "MeanInterval",
@@ -72,10 +74,12 @@ __all__ = [
     "cluster_mean",
     "cluster_nps",
     "complementary_suppression",
+    "deff_icc",
     "differs_enough",
     "effective",
     "fpc",
     "goodman",
+    "icc_anova",
     "kish",
     "label_nps",
     "mean_interval",
