@@ -39,11 +39,11 @@ def loyalty(recommend: float | None, renewal: float | None) -> float | None:
 
 
 def relationship_health(
-    trust: float | None,
-    satisfaction: float | None,
-    loyalty: float | None,
+    trust: float | None = None,
+    satisfaction: float | None = None,
+    loyalty: float | None = None,
     *,
-    caps: Iterable[tuple[str, float]] = (),
+    caps: Iterable[tuple[str, float]] | None = None,
     rules: Rules = DEFAULT.health,
 ) -> Health:
     """Return .30 trust + .40 satisfaction + .30 loyalty of one client, then its ceiling.
@@ -57,7 +57,7 @@ def relationship_health(
         parts, _weights(rules), min_coverage=0, min_parts=rules.min_parts
     )
     score, applied = found.score, None
-    for code, ceiling in caps:
+    for code, ceiling in caps or ():
         if score is not None and ceiling < score:
             score, applied = float(ceiling), code
     return Health(

@@ -197,6 +197,7 @@ def ruled(formula: Callable[..., Any], rules: Any, *positional: str) -> Callable
 
     def call(**args: Any) -> Any:
         own = {name: args.pop(name) for name in known & args.keys()}
+        own = {name: value for name, value in own.items() if value is not None}
         if "weights" in own:
             own["weights"] = tuple(own["weights"].items())
         return renamed(formula, *positional)(**args, rules=replace(rules, **own))
