@@ -153,6 +153,19 @@ def test_index_of_a_block_is_that_of_each_client(rows):
             assert same(single.effective_weights.get(name), found.effective_weights[i, j])
 
 
+@given(st.lists(st.tuples(SCORES, SCORES), max_size=12))
+def test_changes_of_a_block_are_those_of_each_client(rows):
+    sides = [columns([row[side] for row in rows], ENGAGEMENT) for side in (0, 1)]
+    blocks = [np.column_stack([side[name] for name in ENGAGEMENT]) for side in sides]
+    found = engagement.cei_change_columns(*map(engagement.cei_columns, sides), *blocks)
+    for i, (before, after) in enumerate(rows):
+        single = engagement.cei_change(before, after)
+        assert same(single and single.change, found.change[i])
+        for j, name in enumerate(ENGAGEMENT):
+            assert same(single and single.parts[name].behaviour, found.behaviour[i, j])
+            assert same(single and single.parts[name].weight, found.weight[i, j])
+
+
 @given(st.lists(st.fixed_dictionaries(dict.fromkeys(HEALTH, SCORE)), max_size=12))
 def test_health_of_a_block_is_that_of_each_client(rows):
     found = health.relationship_health_columns(**columns(rows, HEALTH))
