@@ -1,5 +1,6 @@
 """The bank's own values that an administrator may change: a row overrides what is shipped."""
 
+import math
 import re
 from collections.abc import Callable
 from datetime import datetime
@@ -26,6 +27,8 @@ DEFAULTS: dict[str, Any] = {
     "reminder_after_working_days": 5,
     # From this many recipients on a second person must agree to a launch; 0 switches it off.
     "campaign_checker_from": 0,
+    # How much each component weighs in the engagement index.
+    "cei_weights": {"login": 0.20, "pv": 0.15, "ctr": 0.15, "usage": 0.30, "offline": 0.20},
 }
 # Plain words for the admin.
 LABELS = {
@@ -40,6 +43,7 @@ LABELS = {
     "campaign_checker_from": gettext_noop(
         "Recipients from which on a second person agrees to a campaign; 0: never"
     ),
+    "cei_weights": gettext_noop("Weights of the parts of the engagement index"),
 }
 
 
@@ -113,6 +117,22 @@ def _are_windows(value: Any) -> bool:
     return sound and all(first < second for first, second in pairwise(times))
 
 
+def _are_weights(value: Any) -> bool:
+    """A weight from 0 for each of the parts, and their sum is 1."""
+    if not isinstance(value, dict) or value.keys() != DEFAULTS["cei_weights"].keys():
+        return False
+    numbers = [one for one in value.values() if isinstance(one, (int, float))]
+    if len(numbers) < len(value) or any(isinstance(one, bool) for one in numbers):
+        return False
+    return all(0 <= one <= 1 for one in numbers) and abs(math.fsum(numbers) - 1) <= _EXACT
+
+
+def _weights_needed() -> str:
+    named = ", ".join(DEFAULTS["cei_weights"])
+    return _("A weight from 0 to 1 for each of %s, with the sum 1, is needed.") % named
+
+
+_EXACT = 1e-9
 Check = tuple[Callable[[Any], bool], Callable[[], str]]
 _WINDOWS: Check = (
     _are_windows,
@@ -122,6 +142,7 @@ _CHECKS: dict[str, Check] = {
     "privacy_email": (_is_address, lambda: _("An e-mail address is needed.")),
     "send_windows": _WINDOWS,
     "working_hours": _WINDOWS,
+    "cei_weights": (_are_weights, _weights_needed),
 }
 _BY_TYPE: dict[type, Check] = {
     bool: (lambda value: isinstance(value, bool), lambda: _("The value is true or false.")),

@@ -7,12 +7,19 @@ from django.db.models import Case, CharField, OuterRef, QuerySet, Subquery, Valu
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from bank import formats
 from bank.admin.base import ReadOnly
 from bank.admin.coded import CodedFilter
 from bank.models import Team
 from clients.models import Client
 from metrics import queries, wording, words
-from metrics.models import ClientState, Measurement, ParameterSet, Scope
+from metrics.models import (
+    ClientState,
+    Measurement,
+    ParameterSet,
+    ReferenceDistribution,
+    Scope,
+)
 from surveys.models import Campaign
 
 
@@ -126,3 +133,26 @@ class ClientStateAdmin(ReadOnly):
     def client_code(self, row: ClientState) -> str:
         """The bank's code of the client."""
         return getattr(row, "code", None) or str(row.client_id)
+
+
+@admin.register(ReferenceDistribution)
+class ReferenceAdmin(ReadOnly):
+    """What engagement is measured by. A new version is frozen by `rebase_reference` only."""
+
+    list_display = ("version", "quantity", "segment", "size", "ends", "clients", "frozen_at")
+    list_filter = ("version", "quantity", "segment", "size")
+    fields = (
+        ("version", "quantity", "segment", "size"),
+        "ends",
+        ("prior", "strength"),
+        "clients",
+        ("quarters", "zone", "parameter_set", "frozen_at"),
+    )
+    readonly_fields = ("ends",)
+    ordering = ("-version", "quantity", "segment", "size")
+    list_per_page = 50
+
+    @admin.display(description=_("bounds"))
+    def ends(self, row: ReferenceDistribution) -> str:
+        """From where to where a score goes, in the unit of the quantity."""
+        return formats.number_interval(*row.ends, 3)

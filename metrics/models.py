@@ -1,5 +1,6 @@
 """Stored figures: what was computed, from how much, how surely, by which formula and when."""
 
+import math
 from typing import ClassVar
 
 from django.db import models
@@ -106,3 +107,58 @@ class ClientState(models.Model):
 
     def __str__(self) -> str:
         return str(self.client_id)
+
+
+class ReferenceDistribution(models.Model):
+    """What engagement was usual when a reference was frozen: one quantity of one group of clients.
+
+    A score is the place between `low` and `high`, so it moves by the client's own doing alone.
+    A group is a segment and a size class; empty ones stand for all of them.
+    """
+
+    class Quantity(models.TextChoices):
+        LOGIN = "login", _("logins per user")
+        PV = "pv", _("page views per user")
+        CTR = "ctr", _("click rate")
+        DEPTH = "depth", _("product transactions")
+        OFFLINE = "offline", _("points of personal contacts")
+
+    version = models.PositiveSmallIntegerField(_("version"))
+    quantity = models.CharField(_("quantity"), max_length=10, choices=Quantity)
+    segment = models.CharField(_("segment"), max_length=16, blank=True)
+    size = models.CharField(_("size"), max_length=8, blank=True)
+    # Quantiles of log1p of the quantity, of the click rate itself.
+    low = models.FloatField(_("lower bound"))
+    high = models.FloatField(_("upper bound"))
+    # The usual click rate and how many messages it weighs; of click rates only.
+    prior = models.FloatField(_("usual rate"), null=True)
+    strength = models.FloatField(_("weight of the usual rate"), null=True)
+    clients = models.IntegerField(pgettext_lazy("number", "clients"))
+    # Quantiles in even steps, for comparing with other ways of scoring.
+    shape = models.JSONField(_("quantiles"), default=list)
+    quarters = models.JSONField(_("as-of days"), default=list)
+    zone = models.CharField(_("zone"), max_length=60)
+    parameter_set = models.CharField(_("parameter set"), max_length=20)
+    frozen_at = models.DateTimeField(_("frozen at"))
+
+    class Meta:
+        verbose_name = _("frozen reference")
+        verbose_name_plural = _("frozen references")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["version", "quantity", "segment", "size"], name="reference_unique"
+            ),
+            models.CheckConstraint(
+                condition=Q(high__gte=models.F("low")), name="reference_bounds_in_order"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version} {self.quantity} {self.segment}/{self.size}"
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The bounds in the unit of the quantity."""
+        if self.quantity == self.Quantity.CTR:
+            return self.low, self.high
+        return math.expm1(self.low), math.expm1(self.high)

@@ -1,12 +1,13 @@
 """From pools to stored measurements: build, withhold, and write only what has changed."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 
+from bank import settings as own
 from metrics import indicators
 from metrics.facts.pools import Pool
 from metrics.formulas import periods, uncertainty
@@ -44,9 +45,18 @@ class Unit:
     period: str
 
 
+def current() -> Parameters:
+    """The parameters in force: those shipped, the bank's own weights, the reporting zone."""
+    weights = tuple(own.get("cei_weights").items())
+    return Parameters(
+        engagement=replace(DEFAULT.engagement, weights=weights),
+        periods=Periods(zone=settings.TIME_ZONE),
+    )
+
+
 def parameters(*, at: datetime) -> str:
     """The id of the parameters in force, whose values are kept with their first use."""
-    used = Parameters(periods=Periods(zone=settings.TIME_ZONE))
+    used = current()
     ParameterSet.objects.get_or_create(key=used.id, defaults={"values": asdict(used)})
     return used.id
 

@@ -144,6 +144,11 @@ def _months(key: str) -> tuple[date, date]:
     raise UnknownPeriodError(f"unknown period {key!r}")
 
 
+def later(day: date, *, months: int) -> date:
+    """Return the same day some months later, or that month's last day; earlier for months < 0."""
+    return _months_later(day, months)
+
+
 def _months_later(day: date, months: int) -> date:
     """Return the same day of another month, or its last day where there is no such day."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)

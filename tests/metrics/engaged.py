@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from clients.models import Client, Contact, Facility, Outage, Product, Touchpoint, Transaction
-from tests.factories import make_case
+from tests.factories import make_case, make_client, make_contact
 
 ZONE = ZoneInfo("Asia/Shanghai")
 TODAY = date(2026, 11, 24)
@@ -65,3 +65,42 @@ def black_out(source: str, first: int, days: int) -> Outage:
 def leave(contact: Contact, age: int) -> None:
     contact.left_on = TODAY - timedelta(days=age)
     contact.save()
+
+
+QUARTER_ENDS = tuple(
+    date.fromisoformat(day) for day in ("2025-12-31", "2026-03-31", "2026-06-30", "2026-09-30")
+)
+
+
+def make_crowd(number: int, days: tuple[date, ...] = QUARTER_ENDS, **fields: Any) -> list[Client]:
+    """Clients with one user each, who are active on one, two, up to six days before each day.
+
+    On each of these they sign in, look at a page, get a message, use their product and are
+    visited; they click once.
+    """
+    product = make_product()
+    events = []
+    for order in range(number):
+        client = make_client(**{"online_contract": True} | fields)
+        hold(client, product)
+        contact = make_contact(client)
+        for day in days:
+            events += _active(contact, product, day, 1 + order % 6)
+    Touchpoint.objects.bulk_create(events)
+    return sorted({event.client for event in events}, key=lambda client: client.pk)
+
+
+def _active(contact: Contact, product: Product, day: date, days: int) -> list[Touchpoint]:
+    kinds = ("login", "page_view", "message_delivered", "product_use", "visit")
+    happened = [(kind, back) for back in range(days) for kind in kinds]
+    return [
+        Touchpoint(
+            event_id=f"e{next(_count)}",
+            client=contact.client,
+            contact=contact,
+            kind=kind,
+            at=moment(back, day=day),
+            product=product if kind == "product_use" else None,
+        )
+        for kind, back in [*happened, ("message_click", 0)]
+    ]
