@@ -18,11 +18,10 @@ from bank.models import ApiKey, User
 from bank.rows import Rejection, Row
 from clients import changes
 from clients.models import Client, Contact, Facility, Product, Touchpoint, Transaction
+from clients.touchpoints import OWN
 
 # A machine's clock may run ahead of ours by so much.
 AHEAD = timedelta(minutes=5)
-# Numbers of the portal's own events; nobody else may give them.
-OWN = "cx:"
 Values = tuple[Any, ...]
 
 

@@ -2,8 +2,10 @@
 
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db import transaction
+from django.db.models import OuterRef, Q, Subquery
 
+from surveys import traces
 from surveys.models import Hit, Invitation
 
 # What mail gateways, link checkers and scripts call themselves; the rest is taken for a person.
@@ -47,11 +49,33 @@ def persons(prefix: str = "") -> Q:
     )
 
 
-def judge_visits() -> int:
-    """Date the first opening by a person where it is missing; return how many were dated.
+def judge_visits(*, at: datetime) -> int:
+    """Judge the hits that nobody has judged yet: person or machine; return how many.
 
-    Done apart from the visit, so that opening the page stays one read and one line of evidence.
+    A person's first visit dates the opening and counts as a click of its mail. Done apart from
+    the visit, so that opening the page stays one read and one line of evidence.
     """
-    visits = Hit.objects.filter(persons(), invitation=OuterRef("pk")).order_by("at", "id")
-    waiting = Invitation.objects.filter(Exists(visits), opened_at__isnull=True)
-    return waiting.update(opened_at=Subquery(visits.values("at")[:1]))
+    done = 0
+    for _block in range(traces.BLOCKS):
+        found = _judge_block(at)
+        done += found
+        if found < traces.BLOCK:
+            break
+    return done
+
+
+@transaction.atomic
+def _judge_block(at: datetime) -> int:
+    waiting = Hit.objects.filter(person__isnull=True).select_for_update(skip_locked=True)
+    keys = list(waiting.order_by("pk").values_list("pk", flat=True)[: traces.BLOCK])
+    if not keys:
+        return 0
+    block = Hit.objects.filter(pk__in=keys)
+    block.update(person=False)
+    block.filter(persons()).update(person=True)
+    visits = list(block.filter(person=True).values_list("invitation", "at"))
+    first = Hit.objects.filter(person=True, invitation=OuterRef("pk")).order_by("at", "pk")
+    opened = Invitation.objects.filter(pk__in={invitation for invitation, _moment in visits})
+    opened.filter(opened_at__isnull=True).update(opened_at=Subquery(first.values("at")[:1]))
+    traces.record_clicks(visits, at=at)
+    return len(keys)

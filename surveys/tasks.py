@@ -9,7 +9,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
-from surveys import campaigns, evidence, sending
+from surveys import campaigns, evidence, sending, traces
 
 # Short enough for a worker to end in peace when it is told to stop.
 SECONDS = 4.0
@@ -39,8 +39,10 @@ def advance_campaigns() -> None:
 
 @shared_task
 def judge_visits() -> None:
-    """Date the first opening by a person."""
-    evidence.judge_visits()
+    """Record what left and who came: mails delivered, first openings, clicks."""
+    now = timezone.now()
+    traces.record_sent(at=now)
+    evidence.judge_visits(at=now)
 
 
 def ring() -> None:

@@ -12,7 +12,16 @@ from bank import keys
 from bank.models import Role, Team, User
 from clients.models import Case, Client, Consent, Contact, Facility, Touchpoint
 from surveys import campaigns, links
-from surveys.models import Answer, Campaign, Invitation, Question, Questionnaire, Response, Version
+from surveys.models import (
+    Answer,
+    Campaign,
+    Delivery,
+    Invitation,
+    Question,
+    Questionnaire,
+    Response,
+    Version,
+)
 
 NOW = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)  # Tuesday 10:00 in Shanghai
 _count = itertools.count(1)
@@ -464,6 +473,21 @@ def make_touchpoint(client: Client, **fields: Any) -> Touchpoint:
             "client": client,
             "kind": "login",
             "at": NOW - timedelta(hours=1),
+        }
+        | fields
+    )
+
+
+def make_delivery(invitation: Invitation | None = None, **fields: Any) -> Delivery:
+    """A mail that was sent yesterday."""
+    invitation = invitation or make_invitation()
+    return Delivery.objects.create(
+        **{
+            "invitation": invitation,
+            "state": "sent",
+            "message_id": f"<{next(_count)}@bank.example>",
+            "next_try_at": NOW - timedelta(days=1),
+            "sent_at": NOW - timedelta(days=1),
         }
         | fields
     )

@@ -63,6 +63,16 @@ class Touchpoint(models.Model):
     )
     # A code of the case model's `touchpoint_source`, or the name of the system that reported it.
     source = models.CharField(_("source"), max_length=60, blank=True)
+    # Who logged it by hand, and when; empty where a machine told it.
+    logged_by = models.ForeignKey(
+        User,
+        verbose_name=_("logged by"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        db_index=False,
+    )
+    logged_at = models.DateTimeField(_("logged at"), null=True, blank=True)
 
     objects = TouchpointQuerySet.as_manager()
 
@@ -73,6 +83,11 @@ class Touchpoint(models.Model):
             models.CheckConstraint(condition=~Q(event_id=""), name="touchpoint_has_a_number"),
         ]
         indexes: ClassVar = [
+            models.Index(
+                fields=["logged_by", "logged_at"],
+                condition=Q(logged_by__isnull=False),
+                name="touchpoint_logged",
+            ),
             models.Index(
                 fields=["client", "at"], include=["kind", "contact"], name="touchpoint_client"
             ),

@@ -191,6 +191,10 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
             )
         return keys
 
+    def unrecorded(self) -> Self:
+        """Sent mails that are not yet recorded among the touchpoints of their clients."""
+        return self.filter(state=Delivery.State.SENT, recorded=False, sent_at__isnull=False)
+
     def expired(self, at: datetime) -> Self:
         """Claimed or marked deliveries whose holder has been silent past its lease."""
         return self.filter(
@@ -235,6 +239,8 @@ class Delivery(models.Model):
     last_error = models.CharField(_("last error"), max_length=500, blank=True)
     relay_reply = models.CharField(_("reply of the relay"), max_length=500, blank=True)
     sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
+    # Whether the touchpoint of this mail is written; the sweep looks for those without.
+    recorded = models.BooleanField(_("recorded"), default=False, editable=False)
 
     objects = DeliveryQuerySet.as_manager()
 
@@ -260,6 +266,11 @@ class Delivery(models.Model):
                 condition=Q(state__in=["claimed", "sending"]),
                 name="delivery_lease",
             ),
+            models.Index(
+                fields=["id"],
+                condition=Q(state="sent", recorded=False),
+                name="delivery_unrecorded",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -282,11 +293,18 @@ class Hit(models.Model):
     address = models.GenericIPAddressField(_("address"), null=True, blank=True)
     agent = models.CharField(_("user agent"), max_length=300, blank=True)
     score = models.SmallIntegerField(_("score in the link"), null=True, blank=True)
+    # Null: not judged yet.
+    person = models.BooleanField(_("by a person"), null=True, editable=False)
 
     class Meta:
         verbose_name = _("hit")
         verbose_name_plural = _("hits")
-        indexes: ClassVar = [models.Index(fields=["invitation", "at"], name="hit_invitation")]
+        indexes: ClassVar = [
+            models.Index(fields=["invitation", "at"], name="hit_invitation"),
+            models.Index(
+                fields=["id"], condition=Q(person__isnull=True), name="hit_waits_for_judgement"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.method} {self.page} {self.at:%Y-%m-%d %H:%M}"

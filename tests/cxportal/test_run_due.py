@@ -30,7 +30,9 @@ def run_due(at=NOW) -> list[str]:
 
 
 def test_all_lists_are_worked_in_the_order_in_which_they_feed_each_other(relay):
-    assert run_due() == ["campaigns", "settle", "send", "close", "visits", "refresh", "audit"]
+    assert run_due() == [
+        *("campaigns", "settle", "send", "close", "delivered", "visits", "refresh", "audit")
+    ]
 
 
 def test_due_mail_is_sent_and_the_campaign_goes_on(relay):

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from surveys import evidence
+from surveys import evidence, traces
 from surveys.models import Hit, Invitation
 from tests.factories import NOW, make_invitation
 
@@ -42,7 +42,7 @@ def test_a_visit_of_the_opt_out_page_is_no_opening_of_the_survey():
     assert not Hit.objects.filter(evidence.persons()).exists()
 
 
-def test_the_first_visit_of_a_person_dates_the_opening_once(django_assert_num_queries):
+def test_the_first_visit_of_a_person_dates_the_opening_once():
     opened, fetched, untouched = (make_invitation() for _ in range(3))
     for row, method, minutes in (
         (opened, "HEAD", 0),
@@ -52,9 +52,38 @@ def test_the_first_visit_of_a_person_dates_the_opening_once(django_assert_num_qu
     ):
         at = NOW + timedelta(minutes=minutes)
         evidence.note_hit(row, page="survey", method=method, at=at, agent=PHONE)
-    with django_assert_num_queries(1):
-        assert evidence.judge_visits() == 1
-    assert evidence.judge_visits() == 0
+    assert evidence.judge_visits(at=NOW) == 4
+    assert evidence.judge_visits(at=NOW) == 0
     rows = Invitation.objects.order_by("id").values_list("opened_at", flat=True)
     assert list(rows) == [NOW + timedelta(minutes=3), None, None]
     assert untouched.opened_at is None
+
+
+def test_later_visit_does_not_move_the_opening():
+    row = make_invitation()
+    for minutes in (3, 7):
+        at = NOW + timedelta(minutes=minutes)
+        evidence.note_hit(row, page="survey", method="GET", at=at, agent=PHONE)
+        evidence.judge_visits(at=at)
+    row.refresh_from_db()
+    assert row.opened_at == NOW + timedelta(minutes=3)
+
+
+def test_each_hit_is_judged_once_and_only_new_ones_are_looked_at(django_assert_num_queries):
+    row = make_invitation()
+    for agent in (PHONE, "curl/8.5"):
+        evidence.note_hit(row, page="survey", method="GET", at=NOW, agent=agent)
+    evidence.judge_visits(at=NOW)
+    assert list(Hit.objects.order_by("id").values_list("person", flat=True)) == [True, False]
+    with django_assert_num_queries(3):  # a transaction around one look
+        assert evidence.judge_visits(at=NOW) == 0
+
+
+def test_hits_beyond_one_block_are_judged_in_the_same_sweep(monkeypatch):
+    monkeypatch.setattr(traces, "BLOCK", 2)
+    row = make_invitation()
+    for minutes in range(5):
+        at = NOW + timedelta(minutes=minutes)
+        evidence.note_hit(row, page="survey", method="GET", at=at, agent=PHONE)
+    assert evidence.judge_visits(at=NOW) == 5
+    assert not Hit.objects.filter(person=None).exists()

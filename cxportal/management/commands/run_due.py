@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from bank import audit
 from metrics import recompute
-from surveys import campaigns, evidence, sending
+from surveys import campaigns, evidence, sending, traces
 
 MOST_MAILS = 10_000
 
@@ -36,7 +36,8 @@ class Command(BaseCommand):
             ("settle", lambda: sending.settle_lost(at=clock())),
             ("send", lambda: sending.drain(clock=clock, limit=MOST_MAILS)),
             ("close", lambda: campaigns.advance(clock())),
-            ("visits", evidence.judge_visits),
+            ("delivered", lambda: traces.record_sent(at=clock())),
+            ("visits", lambda: evidence.judge_visits(at=clock())),
             ("refresh", lambda: recompute.refresh_stale(at=clock())),
             ("audit", audit.chain),
         ]
