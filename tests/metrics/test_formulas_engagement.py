@@ -31,6 +31,19 @@ def test_window_and_half_life_follow_the_rules():
     assert engagement.weight(-0.001) == 0
 
 
+def test_weight_of_a_day_is_on_the_grid_and_next_to_its_formula():
+    for age in range(90):
+        found = engagement.weight(age)
+        assert (found * 2**36).is_integer()
+        assert abs(found - 0.5 ** (age / 45)) <= 2**-37
+
+
+def test_a_count_of_minus_one_and_below_lies_below_all():
+    found = engagement.transformed(column(-2, -1, 0, NAN), log=True)
+    assert found[:3].tolist() == [-INF, -INF, 0]
+    assert np.isnan(found[3])
+
+
 def test_block_of_events_without_values_counts_each_once():
     units, ages = np.array([0, 2, 2, 2]), np.array([0, 45, 90, -1])
     found = engagement.decayed_sum_columns(units, ages, units=4)

@@ -29,7 +29,7 @@ def test_unknown_kind_of_event_is_refused():
 
 def test_nothing_happened():
     assert incremental.replay([]) == Counts()
-    assert incremental.moments([]) == Moments()
+    assert incremental.moments([]) == Moments(0, 0.0, 0.0)
 
 
 def test_moments_give_the_variance():
