@@ -231,6 +231,13 @@ def test_change_is_undefined_where_an_index_is():
     assert engagement.cei_change({"login": 3.0}, FULL) is None
 
 
+def test_one_component_is_enough_for_an_index_without_other_rules():
+    weights = {"a": 0.6, "b": 0.4}
+    found = indices.weighted_index_columns(np.array([[NAN, 7.0], [3.0, NAN]]), weights)
+    assert np.isnan(found.score[0])
+    assert found.score[1] == indices.weighted_index({"a": 3.0}, weights).score == 3
+
+
 def test_empty_block_has_an_empty_index():
     found = engagement.cei_columns({name: column() for name in FULL})
     assert found.score.shape == (0,)
