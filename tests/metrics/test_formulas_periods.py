@@ -113,3 +113,16 @@ def test_a_year_is_a_kind_and_a_period_runs_until_its_end():
     october = periods.period_bounds("2026-10")
     assert not periods.is_running(october, at=october.end)
     assert periods.is_running(october, at=october.end - timedelta(seconds=1))
+
+
+@pytest.mark.parametrize(
+    ("day", "months", "found"),
+    [
+        ("2026-01-31", 1, "2026-02-28"),
+        ("2026-03-31", -1, "2026-02-28"),
+        ("2024-02-29", 12, "2025-02-28"),
+        ("2026-11-24", -12, "2025-11-24"),
+    ],
+)
+def test_some_months_later_is_the_same_day_or_the_last(day, months, found):
+    assert periods.later(date.fromisoformat(day), months=months) == date.fromisoformat(found)
