@@ -5,14 +5,9 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import OuterRef, Q, Subquery
 
+from clients import machines
 from surveys import traces
 from surveys.models import Hit, Invitation
-
-# What mail gateways, link checkers and scripts call themselves; the rest is taken for a person.
-MACHINES = (
-    "bot|crawl|spider|scan|preview|proxy|prefetch|monitor|check|fetch|curl|wget|python|java/"
-    "|go-http|okhttp|libwww|headless|safelinks|mimecast|proofpoint|barracuda|symantec|facebookext"
-)
 
 
 def note_hit(  # noqa: PLR0913 - one row, one argument per column
@@ -45,7 +40,7 @@ def persons(prefix: str = "") -> Q:
             **{f"{prefix}page": Hit.Page.SURVEY, f"{prefix}method": "GET"},
         )
         & ~Q(**{f"{prefix}agent": ""})
-        & ~Q(**{f"{prefix}agent__iregex": MACHINES})
+        & ~Q(**{f"{prefix}agent__iregex": machines.NAMES})
     )
 
 

@@ -67,6 +67,7 @@ def _check(kind: Kind, table: Table, by_map: Map, look: Lookup, report: Report) 
     getters = mapping.getters(by_map, table.header, columns)
     _check_header(kind, columns, getters)
     _warn_of_header(table, by_map, columns, report)
+    _tell_left_out(table, report)
     keep = mapping.selector(by_map, table.header)
     used = [(column, getters[column.name]) for column in columns if column.name in getters]
     width = len(table.header)
@@ -112,6 +113,15 @@ def _warn_of_header(table: Table, by_map: Map, columns: Sequence[Column], report
     for name in table.header:
         if name and mapping.fold(name) not in known:
             report.warn(0, name, "", Say(_("This column is not known and was left out.")))
+
+
+def _tell_left_out(table: Table, report: Report) -> None:
+    """What the reader took out before a row was made of it."""
+    for reason, number in table.left_out:
+        report.rows += number
+        report.skipped += number
+        say = Say(_("%(number)s %(reason)s were left out."), number=number, reason=reason)
+        report.warn(0, "", "", say)
 
 
 def _warn_of_numbers(kind: Kind, table: Table, rows: list[Row], report: Report) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from clients.imports import workbook
+from clients.imports import weblog, workbook
 from clients.imports.reporting import Unreadable
 
 MAX_BYTES = 50 * 1024 * 1024
@@ -42,6 +42,8 @@ class Table:
     header: list[str]
     rows: list[tuple[int, list[object]]]
     other_sheets: int = 0
+    # Lines that the reader itself took out: why, and how many.
+    left_out: tuple[tuple[str | Promise, int], ...] = ()
 
 
 def read(path: Path, *, sheet: str = "") -> Table:
@@ -70,6 +72,10 @@ def parse(content: bytes, name: str, *, sheet: str = "") -> Table:
     if suffix in {".xlsx", ".xlsm"} or content.startswith(_ZIP):
         return _workbook(content, name, suffix, digest, sheet)
     text, encoding = decode(content)
+    if suffix == ".log":
+        views = weblog.read(text, most=MAX_ROWS)
+        header = [*weblog.HEADER]
+        return Table(name, digest, "", encoding, header, views.rows, left_out=views.left_out)
     records = _records(text)
     header, rows = _split(records)
     return Table(name, digest, "", encoding, header, rows)
