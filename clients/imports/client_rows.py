@@ -154,7 +154,7 @@ class ClientKind(RecordKind):
             return False
         fault = _out_of_reach(row, item, look) or self.mergers.fault(row, item, self.in_file)
         if fault is not None:
-            report.error(row.number, fault[0], row.cells.get(fault[0], ""), fault[1])
+            report.error(row.number, fault[0], row.cell(fault[0]), fault[1])
             return False
         code, parent = row.values["code"], row.values.get("parent_code")
         if parent and parent not in self.codes and parent not in self.in_file:

@@ -80,8 +80,8 @@ def _check(kind: Kind, table: Table, by_map: Map, look: Lookup, report: Report) 
             continue
         if not _fits(cells_of_row, width, number, report):
             continue
-        row = Row(number, {}, {})
-        _fill(row, kind, used, cells_of_row, look, report)
+        row = Row(number, {}, cells_of_row, getters)
+        _fill(row, kind, used, look, report)
         if _stands(kind, row, by_map, seen, report):
             rows.append(row)
     _warn_of_numbers(kind, table, rows, report)
@@ -127,7 +127,7 @@ def _tell_left_out(table: Table, report: Report) -> None:
 def _warn_of_numbers(kind: Kind, table: Table, rows: list[Row], report: Report) -> None:
     """A code that a spreadsheet keeps as a number has lost its leading zeros, if it had any."""
     for name in kind.key if table.encoding == "xlsx" else ():
-        number = sum(isinstance(row.cells.get(name), int | float) for row in rows)
+        number = sum(isinstance(row.cell(name), int | float) for row in rows)
         if number:
             say = Say(
                 _("%(number)s cells hold numbers, not text: zeros in front may be lost."),
@@ -150,14 +150,13 @@ def _fill(
     filled: Row,
     kind: Kind,
     used: list[tuple[Column, Getter]],
-    row: list[object],
     look: Lookup,
     report: Report,
 ) -> None:
     for column, get in used:
         cell: object = None
         try:
-            cell = get(row)
+            cell = get(filled.raw)
             if cell is None or cell == "":
                 continue
             text = cell.strip() if isinstance(cell, str) else cell
@@ -169,7 +168,6 @@ def _fill(
                 filled.values[column.name] = column.blank
             else:
                 filled.values[column.name] = column.read(cell, look)
-            filled.cells[column.name] = cell
         except Unfit as unfit:
             kind.unfit(column, unfit.say, filled.number, cell, report)
 
@@ -199,5 +197,5 @@ def _stands(
         report.skipped += 1
         return False
     say = Say(_("The same key stands in row %(row)s already."), row=first.number)
-    report.error(row.number, kind.key[0], row.cells[kind.key[0]], say)
+    report.error(row.number, kind.key[0], row.cell(kind.key[0]), say)
     return False

@@ -89,6 +89,6 @@ class TouchpointKind(FactKind):
         if other:
             report.skipped += 1
             say = Say(_("This event is recorded already; the other report of it was left out."))
-            report.warn(row.number, "event_id", row.cells["event_id"], say)
+            report.warn(row.number, "event_id", row.cell("event_id"), say)
         else:
             report.unchanged += 1

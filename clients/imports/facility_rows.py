@@ -135,7 +135,7 @@ class FacilityKind(FactKind):
         }
         if "currency" in changed:
             say = Say(_("Balances of earlier days are read in the new currency too."))
-            report.warn(row.number, "currency", row.cells["currency"], say)
+            report.warn(row.number, "currency", row.cell("currency"), say)
         if changed:
             self.noted.update({item.client_id, *changed.get("client_id", ())})
         for name, (_old, value) in changed.items():

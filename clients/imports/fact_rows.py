@@ -25,7 +25,7 @@ class FactKind(RecordKind):
         if fault is None:
             return True
         column, say = fault
-        report.error(row.number, column, row.cells.get(column, ""), say)
+        report.error(row.number, column, row.cell(column), say)
         return False
 
     def fault(self, row: Row, item: Any, look: Lookup) -> tuple[str, Say] | None:
@@ -49,7 +49,7 @@ class FactKind(RecordKind):
         if "contact_id" in changed:
             numbers = {pk: number for number, (pk, _client) in self.look.contacts.items()}
             old = numbers.get(changed["contact_id"][0], "")
-            told["contact_external_id"] = (old, shown(row.cells["contact_external_id"]))
+            told["contact_external_id"] = (old, shown(row.cell("contact_external_id")))
         return told
 
     def _twice(self, row: Row) -> tuple[str, Say] | None:

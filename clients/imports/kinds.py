@@ -1,7 +1,7 @@
 """What a kind of file is to the engine, and the common case: one row is one record."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from bank.models import ApiKey, User
 from clients.imports.cells import Column
 from clients.imports.lookup import Lookup
+from clients.imports.mapping import Getter
 from clients.imports.reporting import Report, Say, shown
 
 BATCH = 2_000
@@ -24,7 +25,17 @@ class Row:
 
     number: int
     values: dict[str, Any]
-    cells: dict[str, object]  # the same as they stand in the file, for a preview
+    raw: Sequence[object]
+    getters: Mapping[str, Getter]
+
+    @property
+    def cells(self) -> dict[str, object]:
+        """The same as they stand in the file, for a preview: made anew, not kept."""
+        return {name: self.cell(name) for name in self.values}
+
+    def cell(self, name: str) -> object:
+        """One of them; nothing where the row said nothing."""
+        return self.getters[name](self.raw) if name in self.values else ""
 
 
 class Kind(ABC):
@@ -64,7 +75,7 @@ class Kind(ABC):
 
     def key_of(self, row: Row) -> str:
         """The natural key as text."""
-        return " ".join(shown(row.cells.get(name, "")) for name in self.key)
+        return " ".join(shown(row.cell(name)) for name in self.key)
 
 
 class RecordKind(Kind):
@@ -133,7 +144,7 @@ class RecordKind(Kind):
             if not look.limited or self.owner_of(item, look) in look.client_ids:
                 return True
             say = Say(_("This key belongs to a client that you may not change."))
-            report.error(row.number, self.key[0], row.cells[self.key[0]], say)
+            report.error(row.number, self.key[0], row.cell(self.key[0]), say)
             return False
         missing = [
             column.name
@@ -227,12 +238,12 @@ class RecordKind(Kind):
         """Old and new values as people write them: codes in place of row numbers."""
         told = {}
         for column in self.columns():
-            if column.field in changed and column.name in row.cells:
+            if column.field in changed and column.name in row.values:
                 old = changed[column.field][0]
                 if column.table and old is not None:
                     table = getattr(self.look, column.table)
                     old = next((code for code, pk in table.items() if pk == old), old)
-                told[column.name] = (shown("" if old is None else old), row.cells[column.name])
+                told[column.name] = (shown("" if old is None else old), row.cell(column.name))
         return {name: (old, shown(new)) for name, (old, new) in told.items()}
 
 

@@ -153,7 +153,7 @@ class ResponseKind(Kind):
             error = ("questionnaire", line, Say(_("expected: %(form)s"), form=form))
         elif contact and contact[1] != client:
             say = Say(_("This person belongs to another client."))
-            error = ("contact_external_id", row.cells["contact_external_id"], say)
+            error = ("contact_external_id", row.cell("contact_external_id"), say)
         elif stored is not None and self._is_foreign(stored, line):
             say = Say(_("This number belongs to an answer that no file may change."))
             error = ("response_id", values["response_id"], say)

@@ -83,4 +83,5 @@ def line(problem: Problem) -> str:
     if problem.column:
         place.append(_("column %(column)s") % {"column": problem.column})
     value = f" “{problem.value}”" if problem.value else ""
-    return f"{level}: {', '.join(place)}{value}: {problem.say}"
+    where = f"{', '.join(place)}{value}"
+    return f"{level}: {where}: {problem.say}" if where else f"{level}: {problem.say}"
