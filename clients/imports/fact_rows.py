@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from django.utils.translation import gettext_lazy as _
 
+from clients import touchpoints
 from clients.imports.kinds import RecordKind, Row
 from clients.imports.lookup import Lookup
 from clients.imports.reporting import Report, Say, shown
@@ -21,7 +22,12 @@ class FactKind(RecordKind):
         """Needed cells, no amount given in two ways, and nothing of somebody else's client."""
         if not super().check(row, item, look, report):
             return False
-        fault = self._twice(row) or self._foreign(row, item) or self.fault(row, item, look)
+        fault = (
+            self._ours(row)
+            or self._twice(row)
+            or self._foreign(row, item)
+            or self.fault(row, item, look)
+        )
         if fault is None:
             return True
         column, say = fault
@@ -51,6 +57,14 @@ class FactKind(RecordKind):
             old = numbers.get(changed["contact_id"][0], "")
             told["contact_external_id"] = (old, shown(row.cell("contact_external_id")))
         return told
+
+    def _ours(self, row: Row) -> tuple[str, Say] | None:
+        """The portal numbers its own events; no file may speak for it."""
+        number = row.values.get(self.key[0])
+        if self.repeats and isinstance(number, str) and number.startswith(touchpoints.OWN):
+            say = Say(_("Numbers that begin like this are the portal's own."))
+            return self.key[0], say
+        return None
 
     def _twice(self, row: Row) -> tuple[str, Say] | None:
         for name in row.values:

@@ -255,6 +255,8 @@ FAULTS = [
     ("touchpoints", {"quantity": "many"}, "quantity", "a whole number from 0"),
     ("touchpoints", {"quantity": "99999999999"}, "quantity", "a whole number from 0"),
     ("touchpoints", {"duration_s": "-5"}, "duration_s", "a whole number from 0"),
+    ("touchpoints", {"event_id": "cx:1"}, "event_id", "are the portal's own"),
+    ("transactions", {"external_id": "cx:1"}, "external_id", "are the portal's own"),
     ("touchpoints", {"at": "0001-01-01"}, "at", "a year from 1900"),
 ]
 

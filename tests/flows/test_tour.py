@@ -19,7 +19,7 @@ from surveys.models import Answer, Response
 
 TOUR = (settings.BASE_DIR / "docs" / "tour.md").read_text(encoding="utf-8")
 EXPECTED = json.loads((settings.BASE_DIR / "tests/data/expected-public.json").read_text())
-GCDF, SFO = EXPECTED["gcdf"], EXPECTED["sfo_2017"]
+GCDF, SFO, EARLIER = EXPECTED["gcdf"], EXPECTED["sfo_2017"], EXPECTED["sfo_2016"]
 
 
 def commands():
@@ -86,21 +86,32 @@ def _the_milestones():
 
 
 def _the_survey():
-    assert Response.objects.count() == SFO["rows"]
-    assert Response.objects.filter(channel="import", is_test=False).count() == SFO["rows"]
-    scores = Counter(Answer.objects.filter(question__key="nps").values_list("value", flat=True))
+    asked = Response.objects.filter(channel="import", is_test=False)
+    assert Response.objects.count() == asked.count() == SFO["rows"] + EARLIER["rows"]
+    assert asked.filter(submitted_at__year=2016).count() == EARLIER["rows"]
+    scores = _values("nps", 2017)
     assert sum(scores.values()) == SFO["netpro_answered"]
     assert sum(n for score, n in scores.items() if score >= 9) == SFO["promoters"]
     assert sum(n for score, n in scores.items() if 7 <= score <= 8) == SFO["passives"]
     assert sum(n for score, n in scores.items() if score <= 6) == SFO["detractors"]
-    overall = Counter(
-        Answer.objects.filter(question__key="sat_overall").values_list("value", flat=True)
-    )
-    answered = sum(overall.values())
-    assert answered == SFO["q7all_answered_1_5"]
-    mean = sum(value * n for value, n in overall.items()) / answered
-    assert round(mean, 4) == SFO["q7all_mean"]
-    assert round(100 * (overall[4] + overall[5]) / answered, 4) == SFO["q7all_top2_pct"]
+    assert not _values("nps", 2016)
+    for year, expected in ((2016, EARLIER), (2017, SFO)):
+        for key, name in (("sat_overall", "q7all"), ("sat_efficiency", "q14passthru")):
+            _the_ratings(_values(key, year), expected, name)
+
+
+def _values(key, year):
+    answers = Answer.objects.filter(question__key=key, response__submitted_at__year=year)
+    return Counter(answers.values_list("value", flat=True))
+
+
+def _the_ratings(given, expected, name):
+    assert given.pop(None, 0) == expected[f"{name}_not_applicable"]
+    answered = sum(given.values())
+    assert answered == expected[f"{name}_answered_1_5"]
+    mean = sum(value * n for value, n in given.items()) / answered
+    assert round(mean, 4) == expected[f"{name}_mean"]
+    assert round(100 * (given[4] + given[5]) / answered, 4) == expected[f"{name}_top2_pct"]
 
 
 def _the_output(printed):
@@ -115,6 +126,8 @@ def _the_output(printed):
         ["0", "0", "799", "47", "0", "0"],
         ["37", "0", "0", "2794", "0", "0"],
         ["2831", "0", "0", "0", "0", "0"],
+        ["6", "0", "26", "3055", "0", "0"],
+        ["3087", "0", "0", "0", "0", "0"],
     ]
     assert AuditEntry.objects.filter(act="import.apply").count() == len(outs) - 1
 
@@ -125,6 +138,12 @@ def _the_figures(client, staff):
         assert (round(figure.value, 2), figure.n, figure.clients) == (39.84, 2746, 37)
         assert (figure.method, figure.gate) == ("adj_wald", "")
         assert (round(figure.low, 2), round(figure.high, 2)) == (37.18, 42.41)
+    for year, expected in ((2016, EARLIER), (2017, SFO)):
+        figure = queries.figures("bank", 0, period=f"{year}Q2")["csat_processing_efficiency"]
+        assert round(100 * figure.value, 4) == expected["q14passthru_top2_pct"]
+        assert round(figure.detail["mean"], 4) == expected["q14passthru_mean"]
+        assert figure.n == expected["q14passthru_answered_1_5"]
+        assert (figure.clients, figure.gate) == (expected["airlines"], "")
     client.force_login(staff.qiu)
     page = client.get("/overview/", {"period": "2017Q2"}).content.decode()
     printed = re.search(r'<data[^>]*data-metric="nps_respondent"[^>]*>', page)[0]
