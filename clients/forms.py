@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from clients import touchpoints
 from clients.imports import uscc
 from clients.models import Case, Client, Contact, ExchangeRate, Freeze, Outage
 
@@ -130,3 +131,47 @@ class OutageForm(OneLine):
         if starts and ends and ends <= starts:
             self.add_error("ends_at", _("An outage ends after it began."))
         return cleaned
+
+
+class ContactLogForm(forms.Form):
+    """A visit, meeting, call, event or reply, as somebody of the bank remembers it."""
+
+    # New for each form shown: the same form sent twice is the same contact.
+    key = forms.UUIDField(widget=forms.HiddenInput)
+    kind = forms.ChoiceField(
+        label=_("What"), choices=[(kind.value, kind.label) for kind in touchpoints.LOGGED]
+    )
+    contact = forms.ModelChoiceField(
+        label=_("With whom"),
+        queryset=Contact.objects.none(),
+        required=False,
+        empty_label=_("nobody in particular"),
+    )
+    happened_at = forms.DateTimeField(
+        label=_("When"),
+        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"],
+        widget=forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"}),
+    )
+    minutes = forms.IntegerField(
+        label=_("Minutes"),
+        required=False,
+        min_value=1,
+        max_value=touchpoints.LONGEST_MINUTES,
+    )
+
+    def __init__(self, client: Client, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.auto_id = "log-%s"
+        people = client.contacts.filter(left_on__isnull=True).order_by("name", "pk")
+        self.fields["contact"].queryset = people  # type: ignore[attr-defined]
+        self.fields["contact"].label_from_instance = _named  # type: ignore[attr-defined]
+        for field in self.fields.values():
+            field.widget.attrs["class"] = "inp"
+
+    def what(self) -> touchpoints.Logged:
+        """What was typed, once it is valid."""
+        return touchpoints.Logged(**self.cleaned_data)
+
+
+def _named(contact: Contact) -> str:
+    return f"{contact.name} · {contact.position}" if contact.position else contact.name

@@ -7,7 +7,17 @@ from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
 from bank.http import only_reads
-from cxportal.views import cases, clients, demo_mail, health, icons, imports, overview, responses
+from cxportal.views import (
+    cases,
+    clients,
+    contacts,
+    demo_mail,
+    health,
+    icons,
+    imports,
+    overview,
+    responses,
+)
 
 urlpatterns = [
     path("", only_reads(RedirectView.as_view(pattern_name="overview")), name="home"),
@@ -15,6 +25,12 @@ urlpatterns = [
     path("i18n/setlang/", require_POST(set_language), name="set_language"),
     path("overview/", overview.overview, name="overview"),
     path("clients/", clients.client_list, name="clients"),
+    path("clients/<path:code>/log-contact/", contacts.log, name="log-contact"),
+    path(
+        "clients/<path:code>/log-contact/<int:pk>/take-back/",
+        contacts.take_back,
+        name="take-back-contact",
+    ),
     path("clients/<path:code>/", clients.client, name="client"),
     path("cases/", cases.case_list, name="cases"),
     path("cases/<path:number>/", cases.case, name="case"),

@@ -24,7 +24,7 @@ TOUCHPOINT = (
     Column("contact_external_id", rows.key(64)),
     Column("kind", rows.one_of(Touchpoint.Kind.values), needed=True),
     Column("at", rows.moment, needed=True),
-    Column("quantity", rows.whole(least=1), blank=1),
+    Column("quantity", rows.whole(), blank=1),
     Column("duration_s", rows.whole()),
     Column("product_code", rows.key(40)),
     Column("source", rows.text(60), blank=""),
@@ -50,7 +50,7 @@ class TouchpointReport(serializers.Serializer[Any]):
     contact_external_id = serializers.CharField(max_length=64, required=False, allow_null=True)
     kind = serializers.ChoiceField(Touchpoint.Kind.choices)
     at = serializers.DateTimeField()
-    quantity = serializers.IntegerField(min_value=1, max_value=rows.GREATEST, default=1)
+    quantity = serializers.IntegerField(min_value=0, max_value=rows.GREATEST, default=1)
     duration_s = serializers.IntegerField(
         min_value=0, max_value=rows.GREATEST, required=False, allow_null=True
     )
