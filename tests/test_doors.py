@@ -187,7 +187,8 @@ def test_client_of_another_manager_is_in_no_byte(client, world, username):
         if CANARY in b"".join(answer).decode("utf-8", "replace"):
             told.append(address)
         if any(f"/{one}/" in address for one in world["secret"]):
-            assert answer.status_code == 404, address
+            # What only takes a POST says so before it looks anything up.
+            assert answer.status_code in {404, 405}, address
     assert told == []
 
 
