@@ -120,7 +120,7 @@ def _tell_left_out(table: Table, report: Report) -> None:
     for reason, number in table.left_out:
         report.rows += number
         report.skipped += number
-        say = Say(_("%(number)s %(reason)s were left out."), number=number, reason=reason)
+        say = Say(_("Lines left out: %(number)s (%(reason)s)."), number=number, reason=reason)
         report.warn(0, "", "", say)
 
 

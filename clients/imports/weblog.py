@@ -36,12 +36,12 @@ _PARTS_OF_A_PAGE = frozenset(
 _LONGEST = 32_767
 _NOT_CHANGED = 304  # the browser shows the page it has kept
 
-BROKEN = _("lines that are not in the combined log format")
-MACHINE = _("lines of crawlers, scripts and others that are no browser")
-ROBOT = _("lines of addresses that asked for robots.txt")
-METHOD = _("lines that fetch no page (HEAD, POST and others)")
-STATUS = _("lines of requests that were refused, failed or sent elsewhere")
-PART = _("lines of pictures, scripts and other parts of a page")
+BROKEN = _("not in the combined log format")
+MACHINE = _("crawlers, scripts and others that are no browser")
+ROBOT = _("addresses that asked for robots.txt")
+METHOD = _("no page is fetched: HEAD, POST and others")
+STATUS = _("refused, failed or sent elsewhere")
+PART = _("pictures, scripts and other parts of a page")
 _REASONS = (BROKEN, MACHINE, ROBOT, METHOD, STATUS, PART)
 
 

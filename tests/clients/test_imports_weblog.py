@@ -83,12 +83,12 @@ def test_what_is_no_view_of_a_person_is_left_out_with_its_reason(yun):
     )
     assert (report.rows, report.new, report.skipped, report.errors) == (13, 2, 11, 0)
     assert told(report) == [
-        "1 lines that are not in the combined log format were left out.",
-        "2 lines of crawlers, scripts and others that are no browser were left out.",
-        "2 lines of addresses that asked for robots.txt were left out.",
-        "2 lines that fetch no page (HEAD, POST and others) were left out.",
-        "2 lines of requests that were refused, failed or sent elsewhere were left out.",
-        "2 lines of pictures, scripts and other parts of a page were left out.",
+        "Lines left out: 1 (not in the combined log format).",
+        "Lines left out: 2 (crawlers, scripts and others that are no browser).",
+        "Lines left out: 2 (addresses that asked for robots.txt).",
+        "Lines left out: 2 (no page is fetched: HEAD, POST and others).",
+        "Lines left out: 2 (refused, failed or sent elsewhere).",
+        "Lines left out: 2 (pictures, scripts and other parts of a page).",
     ]
 
 

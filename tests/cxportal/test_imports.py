@@ -11,10 +11,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from bank.models import AuditEntry
+from clients import reference as clients_reference
 from clients.imports import reading
 from clients.models import Client
 from cxportal import imports
-from tests.factories import NOW, make_client
+from cxportal.reference import read
+from tests.factories import NOW, make_case, make_client
 
 ROWS = "code,name_zh,status\nC1,云石钢铁,active\nC2,云帆港口,prospect\n"
 
@@ -152,6 +154,43 @@ def test_each_kind_has_a_template_that_the_reader_understands(admin, kind, suffi
         assert [cell.value for cell in book.active[1]] == columns
         with pytest.raises(reading.Unreadable):
             reading.parse(answer.content, "a.xlsx")
+
+
+FILES = {
+    "client_events": (
+        "external_id,client_code,event,occurred_at\nE1,C1,complaint_closed,2026-09-01\n"
+    ),
+    "parties": "case_number,role,client_code,party_name\nL-1,sponsor,,云帆\n",
+    "facilities": "额度编号,客户编号,授信额度（万元）,数据日期\nF1,C1,100,2026-09-30\n",
+    "transactions": "external_id,client_code,amount,booked_at\nT1,C1,-5,2026-09-30\n",
+    "statements": "client_code,period_end,basis,revenue_wan\nC1,2025-12-31,annual,3\n",
+    "profiles": "client_code,as_of,现金周期（天）\nC1,2026-09-30,120\n",
+    "touchpoints": "event_id,client_code,kind,at\nV1,C1,visit,2026-09-30\n",
+}
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_what_is_lent_and_what_happens_comes_through_the_page(admin, kind):
+    clients_reference.load(read(), NOW)
+    made = make_client("C1")
+    make_case(made, number="L-1")
+    page = upload(admin, FILES[kind], f"{kind}.csv", kind)
+    assert page.context["result"].report.problems == []
+    confirm(admin, token(page))
+    entry = AuditEntry.objects.get(act="import.apply")
+    assert (entry.actor_label, entry.data["new"]) == ("admin", 1)
+    page = upload(admin, FILES[kind], f"{kind}.csv", kind)
+    assert page.context["result"].report.unchanged == 1
+
+
+def test_the_log_of_a_web_server_comes_through_the_page(admin):
+    make_client("C1")
+    line = '10.0.0.1 - yun [17/Jan/2026:10:05:40 +0800] "GET / HTTP/1.1" 200 5 "-" "%s"'
+    log = f"{line % 'Mozilla/5.0 (X11; Linux)'}\n{line % 'curl/8.0'}\n"
+    rules = {"client_code": {"constant": "C1"}, "kind": {"constant": "page_view"}}
+    page = upload(admin, log, "access.log", "touchpoints", json.dumps(rules))
+    report = page.context["result"].report
+    assert (report.new, report.skipped, report.warnings) == (1, 1, 1)
 
 
 def test_an_unknown_template_is_not_found(admin):
