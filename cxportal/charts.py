@@ -246,3 +246,33 @@ def mark(score: int | None, part: float) -> Mark:
     )
     radius = {"p": 13, "n": 8, "d": 2, "": 11}[group]
     return Mark(score, group, round(x, 1), round(x - 13, 1), radius)
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One week of a small column chart; `away` says that a log recorded nothing in it."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    away: bool
+
+
+def bars(counts: Sequence[int], away: Sequence[bool], *, width: int = 520) -> list[Bar]:
+    """Columns on a scale of their own; a zero keeps a stub so that it reads as zero."""
+    base, top, step = 44, 6, width / max(len(counts), 1)
+    highest = max([1, *counts])
+    drawn = []
+    for number, (count, gone) in enumerate(zip(counts, away, strict=True)):
+        height = max((base - top) * count / highest, 1.5)
+        drawn.append(
+            Bar(
+                round(number * step + 1.5, 1),
+                round(base - height, 1),
+                round(step - 3, 1),
+                round(height, 1),
+                gone,
+            )
+        )
+    return drawn

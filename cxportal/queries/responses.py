@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Exists, OuterRef, Prefetch, Q
+from django.db.models import Exists, OuterRef, Prefetch, Q
 
 from bank import scope
 from bank.models import Team, User, in_language
@@ -14,6 +14,7 @@ from surveys import attribution, questionnaires
 from surveys.models import Answer, Question, Response
 from surveys.models.response import ResponseQuerySet
 
+_TOP = 4  # of the five steps of satisfaction
 _SHOWN = (Question.Type.NPS, Question.Type.TEXT, Question.Type.CSAT)
 
 
@@ -96,21 +97,23 @@ def low_scores(viewer: User, *, team: Team | None, limit: int = 5) -> list[Line]
     return lines(with_answers(rows).order_by("-submitted_at", "-pk")[:limit], viewer)
 
 
-def satisfied(rows: ResponseQuerySet, viewer: User, since: datetime) -> dict[str, dict[str, int]]:
+def satisfied(lines: Iterable[Line], since: datetime) -> dict[str, dict[str, int]]:
     """Answers of 4 or 5, and all answers, on the three core dimensions; by kind of survey.
 
     For bases too small for a share: only single answers that this viewer may see are counted.
     """
-    counted = (
-        rows.filter(attribution.may_see(viewer), submitted_at__gte=since)
-        .filter(answers__question__csat_core=True, answers__value__isnull=False)
-        .order_by()
-        .values("version__questionnaire__kind")
-        .annotate(n=Count("answers"), top=Count("answers", filter=Q(answers__value__gte=4)))
-    )
-    return {
-        row["version__questionnaire__kind"]: {"n": row["n"], "top": row["top"]} for row in counted
-    }
+    counted: dict[str, dict[str, int]] = {}
+    for line in lines:
+        if not line.open or line.response.submitted_at < since:
+            continue
+        answers: list[Answer] = line.response.listed  # type: ignore[attr-defined]
+        values = [row.value for row in answers if row.question.csat_core and row.value is not None]
+        if values:
+            kind = line.response.version.questionnaire.kind
+            known = counted.setdefault(kind, {"n": 0, "top": 0})
+            known["n"] += len(values)
+            known["top"] += sum(value >= _TOP for value in values)
+    return counted
 
 
 def with_answers(rows: ResponseQuerySet) -> ResponseQuerySet:

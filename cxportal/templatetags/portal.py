@@ -1,6 +1,7 @@
 """Small pieces of the staff pages: icons, score chips and links that keep the filters."""
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django import template
@@ -16,7 +17,9 @@ from bank import formats
 from bank import settings as bank_settings
 from bank.models import in_language
 from clients.models import Case, Client
+from cxportal.queries import engagement_words
 from cxportal.queries.people import Rated
+from metrics import wording
 from metrics.queries import Figure
 
 register = template.Library()
@@ -127,19 +130,33 @@ def tone(label: str) -> str:
 
 
 @register.filter
+def band(label: str) -> str:
+    """The band of a score in words."""
+    return engagement_words.band(label)
+
+
+@register.filter
+def band_tone(label: str) -> str:
+    """The colour of a band; the word stands in it."""
+    return {"at risk": "zhu", "fragile": "hu", "sound": "o", "strong": "qing"}.get(label, "o")
+
+
+@register.filter
+def one_digit(value: float | None) -> str:
+    """A score from 0 to 100."""
+    return formats.number(value, 1)
+
+
+@register.filter
+def amount_in(value: Decimal | None, currency: str) -> str:
+    """An amount in its own currency."""
+    return formats.money(value, currency)
+
+
+@register.filter
 def why(fig: Figure) -> str:
     """Why a figure is withheld, in words; several reasons at once read as the first."""
-    reasons = {
-        "NO_DATA": _("no answers in this period"),
-        "MIN_RESPONSES": _("withheld: fewer than 5 answers"),
-        "MIN_CLIENTS": _("withheld: fewer than 5 clients"),
-        "DOMINANCE": _("withheld: one client gives most of the answers"),
-        "COMPLEMENTARY": _("withheld: other figures would give it away"),
-        "LOW_EFFECTIVE_N": _("withheld: the weighted base is too small"),
-        "WEIGHT_DOMINANCE": _("withheld: one weight outweighs the others"),
-    }
-    first = fig.gate.split()[0] if fig.gate else ""
-    return reasons.get(first, _("withheld") if first else "")
+    return wording.why(fig.gate)
 
 
 @register.simple_tag
@@ -158,13 +175,7 @@ def ratings_height(rows: list[Rated]) -> dict[str, Any]:
 @register.filter
 def ci(fig: Figure) -> str:
     """The interval of a figure in the unit of its metric; empty where it has none."""
-    if fig.low is None or fig.high is None:
-        return ""
-    if fig.metric.startswith("nps"):
-        return formats.interval(fig.low, fig.high)
-    if fig.metric in {"csat", "recommend_mean"}:
-        return formats.number_interval(fig.low, fig.high)
-    return formats.share_interval(fig.low, fig.high)
+    return "" if fig.low is None or fig.high is None else wording.ends(fig)
 
 
 @register.filter

@@ -1,25 +1,18 @@
-"""The list of clients and the page of one client."""
-
-from datetime import timedelta
+"""The list of clients."""
 
 from django.db.models import OuterRef, Subquery
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, render
-from django.utils import timezone
+from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from bank.http import StaffRequest, only_reads, role_required
 from clients import queries
 from clients.models import Client
 from cxportal import listing
-from cxportal.queries import activity, people, responses, stages
-from metrics.queries import client_means, figures
-from surveys import governance
+from metrics.queries import client_means
 from surveys.models import Response
 
 PERIOD = "rolling12m"
-LINES = 100
-EVENTS = 12
 
 
 @only_reads
@@ -51,50 +44,6 @@ def client_list(request: StaffRequest) -> HttpResponse:
         "chips": _chips(filters, managers),
     }
     return render(request, "cxportal/clients.html", context)
-
-
-@only_reads
-@role_required()
-def client(request: StaffRequest, code: str) -> HttpResponse:
-    """Show what is known of one client, to those in whose scope it is."""
-    at = timezone.now()
-    found = get_object_or_404(
-        Client.objects.visible_to(request.user).select_related(
-            "parent", "industry", "province", "team", "manager"
-        ),
-        code=code,
-    )
-    rows = responses.found(request.user, responses.Filters(client=found.code))
-    lines = responses.lines(responses.with_answers(rows)[:LINES], request.user)
-    sent = people.silent(found, at - timedelta(days=365))
-    rules = governance.book()
-    persons = people.of(found, lines, at=at, rules=rules)
-    cases = list(found.cases.select_related("client", "product").order_by("-opened_on", "-pk"))
-    works = stages.clockwork(at, rules.calendar)
-    progress = stages.progress_of(cases, works)
-    relational = figures("client", found.pk, period=PERIOD)
-    context = {
-        "section": "clients",
-        "client": found,
-        "figures": relational,
-        "transactional": figures("client", found.pk, period=PERIOD, population="transactional"),
-        "satisfied": responses.satisfied(rows, request.user, at - timedelta(days=365)),
-        "people": persons,
-        "rated": sum(person.answered for person in persons),
-        "ratings": people.ratings(persons, lines, sent, at=at),
-        "chart_start": at - timedelta(days=365),
-        "at": at,
-        "comments": [line for line in lines if line.comment][:4],
-        "progress": progress,
-        "open_cases": sum(case.closed_on is None for case in cases),
-        "events": activity.of(found, progress, works, lines, sent)[:EVENTS],
-        "last_line": lines[0] if lines else None,
-        "last_sent": sent[0] if sent else None,
-        "parent": Client.objects.visible_to(request.user).filter(subsidiaries=found).first()
-        if found.parent_id
-        else None,
-    }
-    return render(request, "cxportal/client.html", context)
 
 
 def _chips(filters: dict[str, str], names: dict[str, str]) -> list[listing.Chip]:

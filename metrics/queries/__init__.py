@@ -18,6 +18,7 @@ from metrics.queries.gated import (
     figures,
     parts,
     periods,
+    several,
     trend,
 )
 from metrics.queries.heat import TRANSACTIONAL, Heat, HeatRow, heat
@@ -42,6 +43,7 @@ __all__ = [
     "heat",
     "parts",
     "periods",
+    "several",
     "stale_clients",
     "trend",
 ]

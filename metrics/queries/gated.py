@@ -99,6 +99,30 @@ def figures(
     }
 
 
+def several(
+    scope: str, scope_id: int, *, keys: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], dict[str, Figure]]:
+    """What `figures` gives for each pair of population and period; one query for all."""
+    populations, spans = {key[0] for key in keys}, {key[1] for key in keys}
+    rows = Measurement.objects.filter(
+        scope=scope,
+        scope_id=scope_id,
+        slice="",
+        population__in=[*populations, ""],
+        period__in=spans,
+    )
+    shown = {(row.population, row.period, row.metric): figure_of(row) for row in rows}
+    return {
+        (population, period): {
+            metric: shown.get((population, period, metric))
+            or shown.get(("", period, metric))
+            or Figure(metric, population, scope, scope_id, period)
+            for metric in METRICS[scope]
+        }
+        for population, period in keys
+    }
+
+
 def trend(
     scope: str,
     scope_id: int,

@@ -131,14 +131,14 @@ def test_small_sample_shows_counts_instead_of_a_share(lan, book):
 
 def test_contact_who_opted_out_is_shown_with_the_reason(lan, book):
     consent.opt_out(book.mine.contact, at=NOW)
-    people = lan.get(f"/clients/{book.mine.client.code}/").context["people"]
+    people = lan.get(f"/clients/{book.mine.client.code}/").context["found"].people
     assert [person.reason != "" for person in people] == [True]
 
 
 def test_contact_who_left_is_not_listed(lan, book):
     book.mine.contact.left_on = NOW.date()
     book.mine.contact.save()
-    assert lan.get(f"/clients/{book.mine.client.code}/").context["people"] == []
+    assert lan.get(f"/clients/{book.mine.client.code}/").context["found"].people == []
 
 
 def test_silence_is_a_dashed_mark(lan, book):

@@ -1,0 +1,113 @@
+"""What a client owes and may draw: its facilities with their use, and what was booked."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+
+from clients.models import Client, ExchangeRate, Facility, Transaction
+
+REPORTING = "CNY"
+_FULL, _SHORT = Decimal(1), Decimal("0.8")
+
+
+@dataclass(frozen=True)
+class Limit:
+    """One facility with its use; `used` is null where limit or drawn amount is not known."""
+
+    facility: Facility
+    rate: Decimal | None
+    used: Decimal | None
+
+    @property
+    def tone(self) -> str:
+        """Ink-blue below 80 per cent, amber from there on, vermilion above the limit."""
+        if self.used is None:
+            return ""
+        return "d" if self.used > _FULL else "hu" if self.used >= _SHORT else "dai"
+
+    @property
+    def width(self) -> Decimal:
+        """How far the bar of a hundred is filled."""
+        return min(self.used or Decimal(0), _FULL) * 100
+
+
+@dataclass(frozen=True)
+class Book:
+    """The running facilities of a client, and their sums in the reporting currency.
+
+    Exposure is drawn and undrawn: of each facility the larger of limit and drawn amount. A
+    currency without a rate is left out of the sums and named.
+    """
+
+    limits: list[Limit]
+    exposure: Decimal | None
+    limit: Decimal | None
+    drawn: Decimal | None
+    unrated: list[str]
+    as_of: date | None
+
+    @property
+    def used(self) -> Decimal | None:
+        """The share of all limits that is drawn."""
+        return self.drawn / self.limit if self.drawn is not None and self.limit else None
+
+    @property
+    def total(self) -> Limit | None:
+        """The bar over all facilities."""
+        if self.used is None:
+            return None
+        return Limit(Facility(currency=REPORTING), Decimal(1), self.used)
+
+
+def book(client: Client, today: date) -> Book:
+    """Facilities that have not ended, largest limit first; one query."""
+    rates = ExchangeRate.objects.filter(
+        currency=OuterRef("currency"), as_of__lte=OuterRef("as_of")
+    ).order_by("-as_of")
+    found = (
+        Facility.objects.filter(client=client)
+        .filter(Q(ends_on__isnull=True) | Q(ends_on__gte=today))
+        .annotate(rate=Subquery(rates.values("rate")[:1]))
+        .order_by(F("limit").desc(nulls_last=True), "number")
+    )
+    limits = [_limit(row) for row in found]
+    return Book(
+        limits,
+        _sum(limits, lambda row: max(row.limit or 0, row.drawn or 0)),
+        _sum(limits, lambda row: row.limit or 0),
+        _sum(limits, lambda row: row.drawn or 0),
+        sorted({line.facility.currency for line in limits if line.rate is None}),
+        max((line.facility.as_of for line in limits), default=None),
+    )
+
+
+def _limit(row: Facility) -> Limit:
+    rate: Decimal | None = row.rate  # type: ignore[attr-defined]
+    return Limit(row, Decimal(1) if row.currency == REPORTING else rate, _used(row))
+
+
+def _used(row: Facility) -> Decimal | None:
+    if row.drawn is None or not row.limit or row.limit < 0:
+        return None
+    return max(row.drawn, Decimal(0)) / row.limit
+
+
+def _sum(limits: Iterable[Limit], amount: Callable[[Facility], Decimal | int]) -> Decimal | None:
+    known = [
+        max(Decimal(amount(line.facility)), Decimal(0)) * line.rate
+        for line in limits
+        if line.rate is not None
+    ]
+    return sum(known, Decimal(0)) if known else None
+
+
+def transactions(client: Client) -> QuerySet[Transaction]:
+    """What was booked, newest first, ready for a list."""
+    return (
+        Transaction.objects.filter(client=client)
+        .select_related("facility", "product")
+        .order_by("-booked_at", "-pk")
+    )
