@@ -29,6 +29,8 @@ DEFAULTS: dict[str, Any] = {
     "campaign_checker_from": 0,
     # How much each component weighs in the engagement index.
     "cei_weights": {"login": 0.20, "pv": 0.15, "ctr": 0.15, "usage": 0.30, "offline": 0.20},
+    # In which exposure is told; amounts in other currencies need a rate.
+    "reporting_currency": "CNY",
 }
 # Plain words for the admin.
 LABELS = {
@@ -44,6 +46,7 @@ LABELS = {
         "Recipients from which on a second person agrees to a campaign; 0: never"
     ),
     "cei_weights": gettext_noop("Weights of the parts of the engagement index"),
+    "reporting_currency": gettext_noop("Currency in which exposure is told"),
 }
 
 
@@ -104,6 +107,10 @@ def _is_address(value: Any) -> bool:
     return _is_text(value) and re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", value) is not None
 
 
+def _is_currency(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"[A-Z]{3}", value) is not None
+
+
 def _are_windows(value: Any) -> bool:
     """Spans of one day, in order and apart; zero-padded times compare as text."""
     if not isinstance(value, list) or not value:
@@ -140,6 +147,10 @@ _WINDOWS: Check = (
 )
 _CHECKS: dict[str, Check] = {
     "privacy_email": (_is_address, lambda: _("An e-mail address is needed.")),
+    "reporting_currency": (
+        _is_currency,
+        lambda: _("A currency is three capital letters, such as CNY."),
+    ),
     "send_windows": _WINDOWS,
     "working_hours": _WINDOWS,
     "cei_weights": (_are_weights, _weights_needed),

@@ -15,6 +15,7 @@ from clients.models import Client
 from metrics import queries, wording, words
 from metrics.models import (
     ClientState,
+    DueWindows,
     Measurement,
     ParameterSet,
     ReferenceDistribution,
@@ -116,9 +117,9 @@ class ClientStateAdmin(ReadOnly):
         "revisions",
         "invitations",
         "as_of",
-        "aggregates_due",
+        "noted",
     )
-    list_filter = ("aggregates_due", "as_of")
+    list_filter = ("noted", "as_of")
     search_fields = ("code",)
     readonly_fields = ("client_code",)
     ordering = ("client_id",)
@@ -156,3 +157,12 @@ class ReferenceAdmin(ReadOnly):
     def ends(self, row: ReferenceDistribution) -> str:
         """From where to where a score goes, in the unit of the quantity."""
         return formats.number_interval(*row.ends, 3)
+
+
+@admin.register(DueWindows)
+class DueWindowsAdmin(ReadOnly):
+    """Windows whose figures above the clients are still to be made."""
+
+    list_display = ("at", "keys")
+    ordering = ("-at", "-id")
+    list_per_page = 50

@@ -1,7 +1,8 @@
 """Stored figures: what was computed, from how much, how surely, by which formula and when."""
 
 import math
-from typing import ClassVar
+from datetime import date
+from typing import ClassVar, Self
 
 from django.db import models
 from django.db.models import Q
@@ -95,11 +96,15 @@ class ClientState(models.Model):
     responses = models.IntegerField(pgettext_lazy("number", "responses"))
     revisions = models.BigIntegerField(_("revisions"))
     invitations = models.IntegerField(pgettext_lazy("number", "invitations"), default=0)
-    # Team and status as the figures above the client know them.
-    place = models.CharField(_("team and status"), max_length=40, default="")
+    # Team, status, segment and successor as the figures above the client know them.
+    place = models.CharField(_("place"), max_length=100, default="", blank=True)
+    # The same numbers by local month, which tell what is due above: {"2026-11": [1, 1, 2]}.
+    months = models.JSONField(_("months"), default=dict, blank=True)
+    # A mark of its facilities and of the rates.
+    worth = models.CharField(_("exposure"), max_length=16, default="", blank=True)
     as_of = models.DateField(_("day of the windows"))
-    # Set while the aggregates above the client still lack its newest figures.
-    aggregates_due = models.BooleanField(_("aggregates due"), default=True)
+    # Set while facts that no count shows wait to be taken in.
+    noted = models.BooleanField(_("facts changed"), default=False)
 
     class Meta:
         verbose_name = _("state of a client's figures")
@@ -107,6 +112,28 @@ class ClientState(models.Model):
 
     def __str__(self) -> str:
         return str(self.client_id)
+
+    @classmethod
+    def blank(cls, client_id: int, day: date, *, noted: bool = False) -> Self:
+        """The state of a client whose figures were never made."""
+        return cls(client_id=client_id, responses=-1, revisions=-1, as_of=day, noted=noted)
+
+
+class DueWindows(models.Model):
+    """Windows that the figures above clients owe; `*` is all of them.
+
+    Noted in the transaction that refreshes a client, taken away in the one that makes up for it.
+    """
+
+    keys = models.JSONField(_("periods"), default=list)
+    at = models.DateTimeField(_("at"))
+
+    class Meta:
+        verbose_name = _("figures due")
+        verbose_name_plural = _("figures due")
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M} · {' '.join(self.keys)}"
 
 
 class ReferenceDistribution(models.Model):

@@ -1,48 +1,50 @@
 """Brings the figures up to date: of one client, of whoever is stale, of everybody.
 
 A client's figures and the note of what they were made from are written together, under the
-client's own lock. The figures above it follow under one lock for all: who does not get it
-leaves the work to the holder, who looks again before leaving.
+client's own lock, and with them the windows that the figures above it owe. These follow under
+one lock for all: who does not get it leaves the work to the holder, who looks again before
+leaving. Nothing is lost by a kill: what is not finished is found again, by its counts or by the
+note that still stands.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import astuple
+from collections.abc import Sequence
 from datetime import datetime
+from itertools import chain
 
 from django.db import connection, transaction
 
-from metrics import queries, storing
-from metrics.facts import pools, population, replies, requests
-from metrics.facts.pools import Pool
-from metrics.facts.population import Membership, RowCounts
-from metrics.facts.replies import Reply
-from metrics.facts.requests import Request
-from metrics.models import ClientState, Measurement, Scope
-from metrics.storing import Unit
-from metrics.windows import Windows
+from clients.models import ChangeNote
+from metrics import queries, sources, storing
+from metrics.facts import mergers, population
+from metrics.facts.mergers import Mergers
+from metrics.facts.population import History
+from metrics.models import ClientState, DueWindows, Measurement, Scope
+from metrics.sources import Block, Work
+from metrics.storing import Target
+from metrics.windows import EVERYTHING, ROLLING, Windows
 
-_BLOCK = 500
+_BLOCK = 2_500
 _ROUNDS = 10
 _LOCK = 7_301_442_020
+_MANY = (Scope.BANK, Scope.TEAM, Scope.CAMPAIGN)
+_NOTED = ["responses", "revisions", "invitations", "place", "months", "worth", "as_of", "noted"]
 
 
 def refresh(client_id: int, *, at: datetime) -> None:
     """Recompute the figures of one client; those above it stay due until `refresh_stale`."""
-    _refresh_block([client_id], at)
+    _refresh_block([client_id], at, mergers.known())
 
 
 def refresh_stale(*, at: datetime) -> int:
-    """Recompute every client whose rows or day differ from its note, then the rest once.
+    """Recompute every client whose rows, day or facts have changed, then what is above once.
 
-    Returns how many clients were stale. Two at once do no harm, and nothing is lost if either
-    dies: what is not finished is found again by its counts.
+    Returns how many clients were stale. Two at once do no harm.
     """
+    _take_notes(at)
     stale = queries.stale_clients(at=at)
-    for block in _blocks(stale):
-        _refresh_block(block, at)
+    _refresh_blocks(stale, at)
     for _round in range(_ROUNDS):
-        due = ClientState.objects.filter(aggregates_due=True).exists()
-        if not due or not _refresh_aggregates(at):
+        if not DueWindows.objects.exists() or not _refresh_due(at):
             break
     return len(stale)
 
@@ -52,171 +54,155 @@ def refresh_all(*, at: datetime) -> int:
 
     This heals what no count shows: a team that moved to another place in the tree.
     """
+    _take_notes(at)
     known = ClientState.objects.values_list("client_id", flat=True)
-    everybody = sorted({*population.counts(), *known})
-    for block in _blocks(everybody):
-        _refresh_block(block, at)
-    _refresh_aggregates(at)
+    everybody = sorted({*population.places(), *known})
+    _refresh_blocks(everybody, at)
+    DueWindows.objects.create(keys=[EVERYTHING], at=at)
+    _refresh_due(at)
     return len(everybody)
 
 
-def _blocks(client_ids: list[int]) -> Iterator[list[int]]:
-    for start in range(0, len(client_ids), _BLOCK):
-        yield client_ids[start : start + _BLOCK]
-
-
-def _refresh_block(client_ids: list[int], at: datetime) -> None:
-    windows = Windows(at)
+def _take_notes(at: datetime) -> None:
+    """Turn notes of changes into marks on the clients, which stand until they are refreshed."""
+    if not ChangeNote.objects.exists():
+        return
     with transaction.atomic():
-        states = _locked(client_ids, windows)
+        notes = list(ChangeNote.objects.select_for_update(skip_locked=True).order_by("pk"))
+        ids = sorted({client for note in notes for client in note.client_ids})
+        today = Windows(at).today
+        ClientState.objects.bulk_create(
+            [ClientState.blank(client, today, noted=True) for client in ids],
+            batch_size=1000,
+            update_conflicts=True,
+            unique_fields=["client_id"],
+            update_fields=["noted"],
+        )
+        ChangeNote.objects.filter(pk__in=[note.pk for note in notes]).delete()
+
+
+def _refresh_blocks(client_ids: list[int], at: datetime) -> None:
+    known = mergers.known() if client_ids else Mergers(())
+    for start in range(0, len(client_ids), _BLOCK):
+        _refresh_block(client_ids[start : start + _BLOCK], at, known)
+
+
+def _refresh_block(client_ids: Sequence[int], at: datetime, known: Mergers) -> None:
+    windows, ids = Windows(at), known.family(client_ids)
+    with transaction.atomic():
+        states = _locked(ids, windows)
+        first, last = population.span(ids)
+        months = [(key, windows.bounds(key)) for key in windows.months(first, last)]
         # Counted before read: an answer that comes in between leaves its client stale.
-        counts = population.counts(client_ids)
-        parameter_set = storing.parameters(at=at)
-        made: list[Measurement] = []
-        for client, given, asked in _everything(client_ids):
-            found = pools.sort(
-                client, given, asked, lambda row: [(row.population, k) for k in windows.of(row.at)]
-            )
-            for (kind, period), bucket in found.items():
-                pool = Pool()
-                pool.add(bucket, eligible=True)
-                unit = Unit(Scope.CLIENT, client, kind, period)
-                made += storing.build(
-                    unit, pool, eligible=None, parameter_set=parameter_set, at=at
-                )
-        storing.store(Scope.CLIENT, client_ids, made)
-        _note(states, counts, windows)
+        histories = population.histories(ids, months)
+        keys = windows.of_clients(first, last)
+        block = Block(ids, keys, windows, known, storing.stamp(at=at))
+        rows = chain.from_iterable(source(block) for source in sources.CLIENT_SOURCES)
+        target = Target(Scope.CLIENT, windows.closed(keys), ids)
+        storing.write(target, rows, at=at)
+        due = _note(states, histories, windows)
+        if due:
+            DueWindows.objects.create(keys=sorted(due), at=at)
 
 
 def _locked(client_ids: list[int], windows: Windows) -> list[ClientState]:
-    """The notes of these clients, made where missing, locked in the order of the numbers."""
-    ordered = sorted(client_ids)
+    """The states of these clients, made where missing, locked in the order of the numbers."""
+    wanted = ClientState.objects.select_for_update().filter(client_id__in=client_ids)
+    found = list(wanted.order_by("client_id"))
+    if len(found) == len(client_ids):
+        return found
+    known = {state.client_id for state in found}
     ClientState.objects.bulk_create(
-        [
-            ClientState(client_id=client, responses=-1, revisions=-1, as_of=windows.today)
-            for client in ordered
-        ],
+        [ClientState.blank(client, windows.today) for client in client_ids if client not in known],
         ignore_conflicts=True,
     )
-    found = ClientState.objects.select_for_update().filter(client_id__in=ordered)
-    return list(found.order_by("client_id"))
+    return list(wanted.order_by("client_id"))
 
 
-def _note(states: list[ClientState], counts: dict[int, RowCounts], windows: Windows) -> None:
+def _note(states: list[ClientState], histories: dict[int, History], windows: Windows) -> set[str]:
+    """Note what the figures were made from; return the windows that are due above."""
+    noted = [state.client_id for state in states if state.noted or state.responses < 0]
+    worth = population.worth(noted) if noted else {}
+    due: set[str] = set()
+    changed = []
     for state in states:
-        held = counts.get(state.client_id, RowCounts())
-        state.responses, state.revisions, state.invitations, state.place = astuple(held)
-        state.as_of, state.aggregates_due = windows.today, True
-    ClientState.objects.bulk_update(
-        states,
-        ["responses", "revisions", "invitations", "place", "as_of", "aggregates_due"],
-        batch_size=_BLOCK,
+        history = histories.get(state.client_id, History({}, ""))
+        owed = _owed(state, history, worth, windows)
+        if owed or state.noted:
+            due |= owed
+            changed.append(_taken(state, history, worth, windows))
+    ClientState.objects.bulk_create(
+        changed,
+        batch_size=1000,
+        update_conflicts=True,
+        unique_fields=["client_id"],
+        update_fields=_NOTED,
     )
+    return due
 
 
-def _refresh_aggregates(at: datetime) -> bool:
-    """Recompute bank, teams and campaigns; False if somebody else is at it."""
+def _taken(
+    state: ClientState, history: History, worth: dict[int, str], windows: Windows
+) -> ClientState:
+    counts = history.counts
+    state.responses, state.revisions = counts.responses, counts.revisions
+    state.invitations, state.place = counts.invitations, history.place
+    state.months = {key: list(held) for key, held in sorted(history.months.items())}
+    state.worth = worth.get(state.client_id, state.worth)
+    state.as_of, state.noted = windows.today, False
+    return state
+
+
+def _owed(
+    state: ClientState, history: History, worth: dict[int, str], windows: Windows
+) -> set[str]:
+    """The windows above a client whose figures do not know it as it is now."""
+    moved = state.place != history.place
+    if moved or state.responses < 0 or state.worth != worth.get(state.client_id, state.worth):
+        return {EVERYTHING}
+    owed = set() if state.as_of == windows.today else {*ROLLING, *windows.trend}
+    for month in state.months.keys() | history.months.keys():
+        if list(state.months.get(month, ())) != list(history.months.get(month, ())):
+            owed |= windows.touched_by(month)
+    return owed
+
+
+def _refresh_due(at: datetime) -> bool:
+    """Recompute the windows due of bank, teams and campaigns; False if somebody else is at it."""
     windows = Windows(at)
     with transaction.atomic():
         if not _alone():
             return False
-        due = list(ClientState.objects.filter(aggregates_due=True))
-        members = population.membership()
-        made = _aggregates(windows, members, storing.parameters(at=at))
-        storing.withhold_complements(made[Scope.TEAM], made[Scope.BANK], members.parents)
-        for scope, rows in made.items():
-            storing.store(scope, None, rows)
-        _settle(due)
+        notes = dict(DueWindows.objects.values_list("pk", "keys"))
+        owed = {key for keys in notes.values() for key in keys}
+        everything = windows.of_units(*population.span())
+        keys = everything if EVERYTHING in owed else sorted(owed)
+        stamp, members = storing.stamp(at=at), population.members()
+        known = mergers.known()
+        for key in keys:
+            _refresh_window(Work(key, windows, known, members, stamp))
+        _drop(everything)
+        DueWindows.objects.filter(pk__in=notes).delete()
     return True
 
 
-def _aggregates(
-    windows: Windows, members: Membership, parameter_set: str
-) -> dict[str, list[Measurement]]:
-    found: dict[Unit, Pool] = {}
-    for client, given, asked in _everything(None):
-        _fold(found, client, given, asked, windows, members)
-    made: dict[str, list[Measurement]] = {Scope.BANK: [], Scope.TEAM: [], Scope.CAMPAIGN: []}
-    for unit, pool in _with_units_above(found, members).items():
-        known = pool.invited if unit.scope == Scope.CAMPAIGN else members.eligible[unit.scope_id]
-        made[unit.scope] += storing.build(
-            unit, pool, eligible=known, parameter_set=parameter_set, at=windows.at
-        )
-    return made
+def _refresh_window(work: Work) -> None:
+    made = [row for source in sources.UNIT_SOURCES for row in source(work)]
+    made = storing.withhold(made, work.members.parents)
+    closed = work.windows.closed([work.key])
+    for scope in _MANY:
+        target = Target(scope, closed, periods=[work.key])
+        storing.write(target, [row for row in made if row.scope == scope], at=work.stamp.at)
 
 
-def _fold(
-    found: dict[Unit, Pool],
-    client: int,
-    given: list[Reply],
-    asked: list[Request],
-    windows: Windows,
-    members: Membership,
-) -> None:
-    """Add one client to the pools of its own team, 0 for none, and of its campaigns."""
-    team = next(iter(members.teams.get(client, ())), 0)
-    held = pools.sort(
-        client, given, asked, lambda row: [(row.population, k) for k in windows.with_trend(row.at)]
-    )
-    for (kind, period), bucket in held.items():
-        unit = Unit(Scope.TEAM, team, kind, period)
-        found.setdefault(unit, Pool()).add(bucket, eligible=client in members.active)
-    waves = pools.sort(client, given, asked, lambda row: _wave_keys(row, windows))
-    for unit, bucket in waves.items():
-        found.setdefault(unit, Pool()).add(bucket, eligible=bool(bucket.outcomes))
-
-
-def _with_units_above(found: dict[Unit, Pool], members: Membership) -> dict[Unit, Pool]:
-    """The pools of campaigns as they are, and those of teams merged upwards to the bank.
-
-    In a fixed order: sums of fractions depend on it in their last digit.
-    """
-    above: dict[Unit, Pool] = {}
-    for unit in sorted(found, key=astuple):
-        if unit.scope == Scope.CAMPAIGN:
-            above[unit] = found[unit]
-            continue
-        owners = [(Scope.TEAM, team) for team in members.chains.get(unit.scope_id, ())]
-        for scope, scope_id in [(Scope.BANK, 0), *owners]:
-            key = Unit(scope, scope_id, unit.population, unit.period)
-            above.setdefault(key, Pool()).merge(found[unit])
-    return above
-
-
-def _wave_keys(row: Reply | Request, windows: Windows) -> list[Unit]:
-    if row.campaign is None:
-        return []
-    return [
-        Unit(Scope.CAMPAIGN, row.campaign, row.population, key)
-        for key in windows.with_whole(row.at)
-    ]
-
-
-def _everything(
-    client_ids: Iterable[int] | None,
-) -> Iterator[tuple[int, list[Reply], list[Request]]]:
-    """Each client with its replies and requests, those with replies by number first."""
-    asked = requests.by_client(client_ids)
-    for client, given in replies.by_client(client_ids):
-        yield client, given, asked.pop(client, [])
-    for client, held in asked.items():
-        yield client, [], held
-
-
-def _settle(due: list[ClientState]) -> None:
-    """Take clients off the list, but for those refreshed again since it was read."""
-    seen = {state.pk: _fingerprint(state) for state in due}
-    now = ClientState.objects.select_for_update().filter(pk__in=seen).order_by("client_id")
-    done = [state.pk for state in now if _fingerprint(state) == seen[state.pk]]
-    ClientState.objects.filter(pk__in=done).update(aggregates_due=False)
-
-
-def _fingerprint(state: ClientState) -> tuple[object, ...]:
-    return state.responses, state.revisions, state.invitations, state.as_of
+def _drop(everything: list[str]) -> None:
+    """Delete what was stored of windows that exist no more, such as the oldest of the trend."""
+    gone = Measurement.objects.filter(scope__in=_MANY).exclude(period__in=everything)
+    gone.delete()
 
 
 def _alone() -> bool:
-    """Take the lock on all aggregates; SQLite's write transaction is one already."""
+    """Take the lock on all figures above clients; SQLite's write transaction is one already."""
     if connection.vendor != "postgresql":
         return True
     with connection.cursor() as cursor:

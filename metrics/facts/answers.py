@@ -10,20 +10,18 @@ is the later one, whatever the database's collation.
 Sums are exact in any order: they are whole numbers, or multiples of a fixed power of two.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from clients.models import Product, Stage
 from metrics.facts import mergers, tables
 from metrics.facts.columns import COLUMNS, HISTOGRAM
 from metrics.facts.mergers import Mergers
-from metrics.facts.statements import POPULATIONS, Asked, answers
-from metrics.facts.tables import Rows, Slot, Table
-from metrics.facts.where import ALL, EVERYTHING, ROLES, By, Cut, Where
+from metrics.facts.statements import Asked, answers
+from metrics.facts.tables import Slot, Table
+from metrics.facts.where import ALL, EVERYTHING, Cut, Where
 from metrics.formulas.parameters import DEFAULT, Parameters
 from metrics.formulas.periods import Bounds
-from surveys.models import Questionnaire
 
 
 def sums(
@@ -49,63 +47,40 @@ def many(
     known: Mergers | None = None,
     rules: Parameters = DEFAULT,
 ) -> dict[Slot, Table]:
-    """The same for many windows and all populations at once, split by what answers have."""
+    """The same for many windows and all populations at once, split by what facts have."""
     known = mergers.known() if known is None else known
-    names = _names(cut.by)
+    called = tables.names(cut.by)
     found: dict[Slot, Table] = {}
     for successors, places in known.alike(windows):
         asked = Asked([(place, windows[place]) for place in places], cut, successors, rules)
         statement = answers(asked)
         width, long_ = 4 + len(asked.columns), tables.is_many(cut.clients)
         rows = tables.read(statement.text, statement.params, width=width, many=long_)
-        found |= _split(rows, asked, names)
+        for slot, held in tables.split(rows, by=cut.by, called=called):
+            found[slot] = _derived(tables.table(held, list(asked.columns)))
     return found
 
 
 def empty() -> Table:
     """The sums of nobody."""
-    return _table(np.zeros((0, 4 + len(COLUMNS))), list(COLUMNS))
+    return _derived(tables.nobody(list(COLUMNS)))
 
 
-def _names(by: By) -> Mapping[int, str]:
-    """What the numbers of the parts stand for; a campaign is called by its number."""
-    if by == "buying_role":
-        return dict(enumerate(ROLES))
-    rows = {
-        "stage": Stage.objects.values_list("pk", "code"),
-        "questionnaire": Questionnaire.objects.values_list("pk", "key"),
-        "product_family": Product.objects.values_list("pk", "family"),
-    }
-    return dict(rows[by]) if by in rows else {}
-
-
-def _split(rows: Rows, asked: Asked, names: Mapping[int, str]) -> dict[Slot, Table]:
-    """The tables of a statement whose rows come by window, population, part and client."""
-    if not len(rows):
-        return {}
-    starts = np.flatnonzero(np.any(np.diff(rows[:, :3], axis=0) != 0, axis=1)) + 1
-    found = {}
-    for held in np.split(rows, starts):
-        window, kind, part = (int(cell) for cell in held[0, :3])
-        slot = Slot(window, POPULATIONS[kind], names.get(part, part) if asked.cut.by else "")
-        found[slot] = _table(held, list(asked.columns))
-    return found
-
-
-def _table(rows: Rows, names: Sequence[str]) -> Table:
-    held = {name: rows[:, 4 + place] for place, name in enumerate(names)}
+def _derived(table: Table) -> Table:
+    """With the columns that follow from the histogram."""
+    held = table.columns
+    nobody = np.zeros(len(table))
     scores = [held[name] for name in HISTOGRAM]
-    nobody = np.zeros(len(rows))
     held["d"], held["s"], held["p"] = (
         sum(some, nobody) for some in (scores[:7], scores[7:9], scores[9:])
     )
     held["n"] = held["d"] + held["s"] + held["p"]
     held["total"] = sum((value * column for value, column in enumerate(scores)), nobody)
-    for name, derived in (
+    for name, column in (
         ("weight", held["n"]),
         ("weighted", held["total"]),
         ("coded", held["p"] - held["d"]),
         ("open_weight", held["open_n"]),
     ):
-        held.setdefault(name, derived)
-    return Table(rows[:, 3].astype(np.int64), held)
+        held.setdefault(name, column)
+    return table

@@ -1,8 +1,8 @@
 """Under which client a fact counts: a merged one under its successor, from the day of merging."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from django.conf import settings
 
@@ -30,6 +30,10 @@ class Mergers:
             if last != client:
                 found[client] = last
         return found
+
+    def on(self, day: date) -> dict[int, int]:
+        """The successors that count on a day: the day of merging is the first one."""
+        return self.before(day + timedelta(days=1))
 
     def at_end_of(self, window: Bounds) -> dict[int, int]:
         """The successors that count in a window: those of mergers before its end."""
@@ -64,7 +68,7 @@ def known() -> Mergers:
     return Mergers(tuple((pk, into or 0, on or date.max) for pk, into, on in rows))
 
 
-def key(column: str, successors: dict[int, int]) -> str:
+def key(column: str, successors: Mapping[int, int]) -> str:
     """The expression of the client under which a row counts."""
     if not successors:
         return column
@@ -72,7 +76,7 @@ def key(column: str, successors: dict[int, int]) -> str:
     return f"CASE {column} {cases} ELSE {column} END"
 
 
-def chosen(column: str, successors: dict[int, int], client_ids: Sequence[int]) -> str:
+def chosen(column: str, successors: Mapping[int, int], client_ids: Sequence[int]) -> str:
     """The condition that a row counts under one of these clients."""
     wanted = set(client_ids)
     raw = [one for one in client_ids if one not in successors]

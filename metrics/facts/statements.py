@@ -7,13 +7,11 @@ from datetime import datetime
 from django.db import connection
 
 from metrics.facts import columns, mergers
-from metrics.facts.where import PART, Clause, Cut, conditions, joins
+from metrics.facts.where import PART, POPULATIONS, Clause, Cut, conditions, joins
 from metrics.formulas.parameters import DEFAULT, Parameters
 from metrics.formulas.periods import Bounds
 from metrics.formulas.scores import CES_HI, CES_LO
-from surveys.models import Question, Questionnaire, Version
-
-POPULATIONS = tuple(Questionnaire.Kind.values)
+from surveys.models import Question, Version
 
 
 @dataclass(frozen=True)
@@ -104,8 +102,8 @@ def _given(asked: Asked) -> Clause:
     )
     text = f"""
 SELECT {asked.key} AS client, MAX(item.population) AS population,
-    MAX({PART[asked.cut.by]}) AS part, COALESCE(fact.contact_id, -fact.id) AS person,
-    fact.submitted_at AS at,
+    MAX({PART[asked.cut.by]}) AS part, fact.submitted_at AS at,
+    COALESCE(fact.contact_id, -fact.id) AS person,
     fact.response_id {collation()} AS number, MAX(item.is_open) AS is_open,
     {role.text} AS weight, {columns.pivoted()}
 FROM surveys_response fact

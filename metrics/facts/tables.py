@@ -1,12 +1,16 @@
 """Sums by client as columns, and how a statement that yields them is read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from django.db import connection
+
+from clients.models import Product, Stage
+from metrics.facts.where import POPULATIONS, ROLES, By
+from surveys.models import Questionnaire
 
 Column = npt.NDArray[np.float64]
 Ids = npt.NDArray[np.int64]
@@ -31,7 +35,7 @@ class Table:
     """
 
     ids: Ids
-    columns: Mapping[str, Column]
+    columns: dict[str, Column]
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -88,3 +92,36 @@ def _copied(sql: str, params: Sequence[Any], width: int) -> Rows:
     count = (len(buffer) - header - trailer) // shape.itemsize
     rows = np.frombuffer(buffer, shape, count=count, offset=header)
     return rows["cells"]["value"].astype(np.float64)
+
+
+def split(rows: Rows, *, by: str, called: Mapping[int, str]) -> Iterator[tuple[Slot, Rows]]:
+    """The rows of each slot; they come by window, population, part and client."""
+    if not len(rows):
+        return
+    starts = np.flatnonzero(np.any(np.diff(rows[:, :3], axis=0) != 0, axis=1)) + 1
+    for held in np.split(rows, starts):
+        window, kind, part = (int(cell) for cell in held[0, :3])
+        yield Slot(window, POPULATIONS[kind], called.get(part, part) if by else ""), held
+
+
+def table(rows: Rows, names: Sequence[str]) -> Table:
+    """The table of one slot, whose columns stand behind window, population, part and client."""
+    held = {name: rows[:, 4 + place] for place, name in enumerate(names)}
+    return Table(rows[:, 3].astype(np.int64), held)
+
+
+def nobody(names: Sequence[str]) -> Table:
+    """These columns without any client."""
+    return table(np.zeros((0, 4 + len(names))), names)
+
+
+def names(by: By) -> Mapping[int, str]:
+    """What the numbers of the parts stand for; a campaign is called by its number."""
+    if by == "buying_role":
+        return dict(enumerate(ROLES))
+    rows = {
+        "stage": Stage.objects.values_list("pk", "code"),
+        "questionnaire": Questionnaire.objects.values_list("pk", "key"),
+        "product_family": Product.objects.values_list("pk", "family"),
+    }
+    return dict(rows[by]) if by in rows else {}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from clients.models import Contact
+from surveys.models import Questionnaire
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Where:
 
 
 EVERYTHING = Where()
+POPULATIONS = tuple(Questionnaire.Kind.values)
 By = Literal["", "campaign", "stage", "questionnaire", "product_family", "buying_role"]
 ROLES = tuple(str(role) for role in Contact.BuyingRole.values)
 

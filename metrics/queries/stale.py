@@ -10,7 +10,8 @@ from metrics.models import ClientState
 
 
 def stale_clients(*, at: datetime) -> list[int]:
-    """The work list: clients whose rows, place or day differ from what their figures know.
+    """The work list: clients whose rows, place or day differ from what their figures know, or
+    of whom a change of other facts was noted.
 
     By count and never by time: an answer stamped before, but committed after, a refresh would
     otherwise be missed for ever.
@@ -26,7 +27,7 @@ def stale_clients(*, at: datetime) -> list[int]:
 
 
 def _is_stale(state: ClientState | None, now: population.RowCounts, today: date) -> bool:
-    if state is None:
+    if state is None or state.noted:
         return True
     known = population.RowCounts(state.responses, state.revisions, state.invitations, state.place)
     return known != now or state.as_of != today

@@ -42,7 +42,9 @@ def test_one_row_opens_and_a_post_changes_nothing(measured, model):
 
 
 def test_withheld_figure_shows_neither_value_nor_counts(measured):
-    row = Measurement.objects.get(scope="bank", metric="nps_respondent", period="rolling12m")
+    row = Measurement.objects.get(
+        scope="bank", metric="nps_respondent", period="rolling12m", slice=""
+    )
     assert row.gate == "MIN_CLIENTS MIN_RESPONSES"
     page = measured.get(f"/admin/metrics/measurement/{row.pk}/change/").content.decode()
     assert "n = 3" in page

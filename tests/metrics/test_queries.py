@@ -28,7 +28,8 @@ def test_figure_that_may_be_shown_keeps_everything(version):
     measure(version, [9] * 5)
     fig = queries.figures("bank", 0, period="rolling12m")["nps"]
     assert (fig.value, fig.n, fig.clients, fig.shown) == (100, 5, 5, True)
-    assert fig.detail == {"promoter": 5, "passive": 0, "detractor": 0}
+    counted = {name: fig.detail[name] for name in ("promoter", "passive", "detractor")}
+    assert counted == {"promoter": 5, "passive": 0, "detractor": 0}
     assert (fig.low_base, fig.flags) == (True, "LOW_BASE")
     assert (fig.method, fig.version, fig.as_of) == ("adj_wald", 1, NOW)
     assert fig.parameter_set.startswith("ps-")
@@ -36,12 +37,12 @@ def test_figure_that_may_be_shown_keeps_everything(version):
 
 def test_withheld_figure_leaves_without_anything_that_tells_a_result(version):
     measure(version, [9] * 4)
-    raw = Measurement.objects.get(scope="bank", metric="nps", period="rolling12m")
+    raw = Measurement.objects.get(scope="bank", metric="nps", period="rolling12m", slice="")
     assert raw.value == 100
     for fig in queries.figures("bank", 0, period="rolling12m").values():
         assert (fig.value, fig.low, fig.high) == (None, None, None)
         assert (fig.label, fig.detail, fig.flags) == ("", {}, "")
-        assert fig.gate in {"MIN_CLIENTS MIN_RESPONSES", "NO_DATA"}
+        assert fig.gate in {"MIN_CLIENTS MIN_RESPONSES", "NO_DATA", "ZERO_EXPOSURE"}
     assert queries.figures("bank", 0, period="rolling12m")["nps"].n == 4
 
 

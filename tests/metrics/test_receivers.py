@@ -34,7 +34,7 @@ def test_answer_refreshes_the_figures_of_its_client():
     response_submitted.send(sender=None, response_id=row.pk)
     found = queries.figures("client", row.client_id, period="all")
     assert found["recommend_mean"].gate == "NO_DATA"
-    assert Measurement.objects.get(metric="recommend_mean", period="2026-11").value == 4
+    assert Measurement.objects.get(metric="recommend_mean", period="2026Q4").value == 4
 
 
 def test_many_answers_in_one_second_ring_once_at_once_and_once_at_the_end(rung):

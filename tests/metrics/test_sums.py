@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 from clients.models import Industry, MilestoneType, Product, Stage
 from metrics.facts import answers
 from metrics.facts.columns import COMPOSITE, DIMENSIONS, GRID, ITEMS, NPS
-from metrics.facts.statements import POPULATIONS
 from metrics.facts.tables import Slot
-from metrics.facts.where import Cut, Where
+from metrics.facts.where import POPULATIONS, Cut, Where
 from metrics.formulas import periods, scores
 from metrics.formulas.parameters import DEFAULT, Clients, Parameters
 from metrics.formulas.periods import Bounds
