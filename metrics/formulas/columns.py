@@ -12,7 +12,7 @@ import numpy.typing as npt
 from scipy import special
 
 from metrics.formulas.parameters import DEFAULT, Clients
-from metrics.formulas.uncertainty import Interval, MeanInterval, NpsEstimate, nps, quantiles
+from metrics.formulas.uncertainty import MeanInterval, NpsEstimate, quantiles
 from metrics.formulas.uncertainty import effective as effective_interval
 from metrics.formulas.uncertainty.quantiles import around
 
@@ -106,9 +106,7 @@ def mean_of(values: Column, *, conf: float = _CONF) -> MeanInterval | None:
     return MeanInterval(n=n, mean=mean, sd=math.sqrt(variance), ci=around(mean, half))
 
 
-def label_nps(
-    votes: Column, weights: Column, *, big_g: int | None = None, conf: float = _CONF
-) -> NpsEstimate | None:
+def label_nps(votes: Column, weights: Column, *, conf: float = _CONF) -> NpsEstimate | None:
     """Return the NPS over client votes weighted by exposure (4.7, `uncertainty.label_nps`).
 
     Clients without a vote or a weight above 0 are dropped; null if none is left.
@@ -123,12 +121,10 @@ def label_nps(
     errors = weights * (votes - mean) / total
     v = float((weights * (votes - mean) ** 2).sum()) / total
     n_kish = total * total / float((weights * weights).sum())
-    return _estimate(mean, v, errors, (len(votes), n_kish), big_g=big_g, conf=conf)
+    return _estimate(mean, v, errors, (len(votes), n_kish), conf=conf)
 
 
-def cluster_nps(
-    d: Column, s: Column, p: Column, *, big_g: int | None = None, conf: float = _CONF
-) -> NpsEstimate | None:
+def cluster_nps(d: Column, s: Column, p: Column, *, conf: float = _CONF) -> NpsEstimate | None:
     """Return the NPS over answers that hang together by client, from counts of each client.
 
     Clients without answers are dropped; null if none is left (4.6, `uncertainty.cluster_nps`).
@@ -142,7 +138,7 @@ def cluster_nps(
     mean = float((p - d).sum()) / total
     errors = ((p - d) - mean * n) / total
     v = max(0.0, float((p + d).sum()) / total - mean * mean)
-    return _estimate(mean, v, errors, (int(total), total), big_g=big_g, conf=conf)
+    return _estimate(mean, v, errors, (int(total), total), conf=conf)
 
 
 def _estimate(
@@ -151,7 +147,6 @@ def _estimate(
     errors: Column,
     size: tuple[int, float],
     *,
-    big_g: int | None,
     conf: float,
 ) -> NpsEstimate:
     """The estimate of 4.6 from the error of each cluster; `size` is n and Kish's n."""
@@ -162,15 +157,8 @@ def _estimate(
     se = math.sqrt(groups / (groups - 1) * float((errors * errors).sum()))
     deff = se * se / (v / (n - 1)) if v > 1e-15 else None
     n_eff = n / max(deff, 1.0) if deff is not None else min(max(1.0, n_kish), groups)
-    seen = 0.0 if big_g is None else min(1.0, groups / big_g)
-    shown = 100 * se * math.sqrt(1 - seen)
-    factor = nps.fpc(groups, big_g)
-    if not factor:
-        ends = Interval(found.nps, found.nps)
-        return NpsEstimate(found.nps, n, groups, v, shown, deff, n_eff=None, ci=ends)
-    n_eff /= factor
     ci = effective_interval(found.nps, v, n_eff, df=(groups - 1, n), conf=conf)
-    return NpsEstimate(found.nps, n, groups, v, shown, deff, n_eff, ci)
+    return NpsEstimate(found.nps, n, groups, v, 100 * se, deff, n_eff, ci)
 
 
 def alpha(n: float, squares: float, items: list[tuple[float, float]]) -> float | None:
