@@ -1,5 +1,7 @@
 """The tour of the documentation, command by command, and the counts it promises."""
 
+import csv
+import gzip
 import json
 import re
 import shlex
@@ -15,6 +17,7 @@ from django.db.models import Sum
 from bank.models import AuditEntry
 from clients.models import Case, Client, Milestone
 from metrics import queries
+from metrics.formulas.uncertainty import weighted
 from surveys.models import Answer, Response
 
 TOUR = (settings.BASE_DIR / "docs" / "tour.md").read_text(encoding="utf-8")
@@ -44,6 +47,7 @@ def toured(db, monkeypatch, capsys):
 def test_the_tour_keeps_its_promises(toured, client, staff):
     _the_lending_book()
     _the_survey()
+    _the_weights()
     _the_output(toured)
     _the_figures(client, staff)
 
@@ -112,6 +116,20 @@ def _the_ratings(given, expected, name):
     mean = sum(value * n for value, n in given.items()) / answered
     assert round(mean, 4) == expected[f"{name}_mean"]
     assert round(100 * (given[4] + given[5]) / answered, 4) == expected[f"{name}_top2_pct"]
+
+
+def _the_weights():
+    """The survey's own weights beside the answers that were imported give its own figure."""
+    path = settings.BASE_DIR / "tests/data/public/sfo-survey/sfo_customer_survey_2017.csv.gz"
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        weights = {f"SFO-2017-{row['RESPNUM']}": row["WEIGHT"] for row in csv.DictReader(file)}
+    given = Answer.objects.filter(question__key="nps", response__submitted_at__year=2017)
+    rows = given.values_list("value", "response__client", "response__response_id")
+    scores, clients, numbers = zip(*rows, strict=True)
+    figure = weighted.cluster_nps(
+        scores, clients, weights=[float(weights[number]) for number in numbers]
+    )
+    assert (round(figure.nps, 4), figure.n) == (SFO["nps_weighted"], SFO["netpro_answered"])
 
 
 def _the_output(printed):
