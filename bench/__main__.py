@@ -15,6 +15,8 @@ ORDER = {
     "P1": "pages.opened",
     "P2": "pages.submitted",
     "P3": "queries.measure",
+    "P4": "staff.cost",
+    "P5": "staff.growth",
     "S1": "sending.measure",
     "S3": "letters.measure",
     "S4": "kills.measure",
