@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from clients import touchpoints
 from clients.imports import uscc
-from clients.models import Case, Client, Contact, ExchangeRate, Freeze, Outage
+from clients.models import Case, Client, Contact, ExchangeRate, Freeze, Outage, Touchpoint
 
 if TYPE_CHECKING:
     Form = forms.ModelForm[Any]
@@ -139,7 +139,7 @@ class ContactLogForm(forms.Form):
     # New for each form shown: the same form sent twice is the same contact.
     key = forms.UUIDField(widget=forms.HiddenInput)
     kind = forms.ChoiceField(
-        label=_("What"), choices=[(kind.value, kind.label) for kind in touchpoints.LOGGED]
+        label=_("What"), choices=[(kind.value, kind.label) for kind in Touchpoint.TOGETHER]
     )
     contact = forms.ModelChoiceField(
         label=_("With whom"),

@@ -16,6 +16,7 @@ from clients.models import (
     Milestone,
     MilestoneType,
     Stage,
+    Touchpoint,
 )
 
 
@@ -24,7 +25,7 @@ class Entry:
     """One line of a timeline; layers to the right add their own lines."""
 
     at: datetime
-    kind: str  # stage, milestone, consent, freeze, thaw
+    kind: str  # stage, milestone, contact, event, consent, freeze, thaw
     title: str
     detail: str
     case: Case | None = None
@@ -60,8 +61,8 @@ def managers(viewer: User | ApiKey) -> QuerySet[User]:
 
 
 def timeline(client: Client, *, limit: int = 100) -> list[Entry]:
-    """What happened at a client as far as records know, newest first; six queries."""
-    entries = [*_reached(client), *_permissions(client)]
+    """What happened at a client as far as records know, newest first; nine queries."""
+    entries = [*_reached(client), *_met(client, limit), *_befell(client), *_permissions(client)]
     entries.sort(key=lambda entry: entry.at, reverse=True)
     return entries[:limit]
 
@@ -82,6 +83,21 @@ def _reached(client: Client) -> Iterator[Entry]:
                 detail=events.get(row.event, row.event) or row.note,
                 case=row.case,
             )
+
+
+def _met(client: Client, limit: int) -> Iterator[Entry]:
+    """What two people did together, and with whom."""
+    rows = client.touchpoints.filter(kind__in=Touchpoint.TOGETHER).select_related("contact")
+    for row in rows.order_by("-at", "-pk")[:limit]:
+        person = row.contact.name if row.contact else ""
+        yield Entry(row.at, "contact", row.get_kind_display(), person)
+
+
+def _befell(client: Client) -> Iterator[Entry]:
+    """What was reported of the client itself."""
+    names = {item.code: item.name for item in CaseEvent.objects.filter(subject="client")}
+    for row in client.events.order_by("-occurred_at", "-pk"):
+        yield Entry(row.occurred_at, "event", names.get(row.event, row.event), "")
 
 
 def _permissions(client: Client) -> Iterator[Entry]:

@@ -17,9 +17,6 @@ from clients.models import Client, Contact, Touchpoint
 
 # Numbers of the portal's own events; nobody else may give them.
 OWN = "cx:"
-Kind = Touchpoint.Kind
-# What a person logs; everything else is told by machines.
-LOGGED = (Kind.VISIT, Kind.MEETING, Kind.CALL, Kind.EVENT, Kind.EMAIL_REPLY)
 LONGEST_MINUTES = 24 * 60
 
 
@@ -117,7 +114,7 @@ def may_take_back(touchpoint: Touchpoint, *, at: datetime, by: User) -> bool:
 
 
 def _check(client: Client, what: Logged, at: datetime) -> None:
-    if what.kind not in LOGGED:
+    if what.kind not in Touchpoint.TOGETHER:
         raise Refused("kind", _("Please choose what kind of contact it was."))
     if what.happened_at > at + timedelta(minutes=1):
         raise Refused("happened_at", _("The time lies in the future."))

@@ -38,6 +38,9 @@ class Touchpoint(models.Model):
         EVENT = "event", _("Event")
         EMAIL_REPLY = "email_reply", _("E-mail reply")
 
+    # What two people did together; the rest is told by machines, and counted, not told one by one.
+    TOGETHER: ClassVar = (Kind.VISIT, Kind.MEETING, Kind.CALL, Kind.EVENT, Kind.EMAIL_REPLY)
+
     event_id = models.CharField(_("event number"), max_length=160, unique=True)
     client = models.ForeignKey(
         Client,

@@ -26,7 +26,10 @@ from surveys.models import Response as Reply
 
 # A client's records beyond this many are read from their own resources.
 ENTRIES = 1000
-KINDS = ["stage", "milestone", "consent", "freeze", "thaw", "invited", "answered"]
+KINDS = [
+    *("stage", "milestone", "contact", "event", "consent", "freeze", "thaw"),
+    *("invited", "answered"),
+]
 
 
 class InvitationRow(serializers.Serializer[Invitation]):

@@ -8,7 +8,7 @@ from django.utils import translation
 from clients import consent, queries, reference
 from clients.models import Milestone
 from cxportal.reference import read
-from tests.factories import NOW, make_case, make_client, make_contact
+from tests.factories import NOW, make_case, make_client, make_contact, make_touchpoint
 
 
 def codes(viewer, **filters):
@@ -59,29 +59,42 @@ def history(client):
 
 
 @pytest.mark.parametrize("number", [1, 3])
-def test_the_timeline_names_stages_in_six_queries(db, django_assert_num_queries, number):
+def test_the_timeline_names_stages_in_nine_queries(db, django_assert_num_queries, number):
     reference.load(read(), NOW)
     client = make_client()
     for _each in range(number):
         history(client)
-    with django_assert_num_queries(6), translation.override("zh-hans"):
+        person = make_contact(client, consent="")
+        old = NOW - timedelta(days=30)
+        make_touchpoint(client, kind="call", contact=person, at=old)
+        client.events.create(external_id=f"E-{person}", event="complaint_closed", occurred_at=old)
+    with django_assert_num_queries(9), translation.override("zh-hans"):
         found = queries.timeline(client)
     assert [entry.title for entry in found[:number]] == ["申请受理"] * number
-    assert len(found) == 2 * number
+    assert len(found) == 4 * number
 
 
 def test_the_timeline_mixes_what_happened_newest_first(db):
     reference.load(read(), NOW)
     client = make_client()
     history(client)
-    make_contact(client)
+    person = make_contact(client)
+    make_touchpoint(client, kind="meeting", contact=person, at=NOW + timedelta(minutes=20))
+    make_touchpoint(client, kind="login", contact=person, at=NOW + timedelta(minutes=30))
+    at = NOW + timedelta(minutes=10)
+    client.events.create(external_id="E-1", event="complaint_closed", occurred_at=at)
     freeze = consent.freeze(client, "open_complaint", at=NOW + timedelta(hours=1))
     consent.thaw(freeze, at=NOW + timedelta(hours=2))
     assert [entry.kind for entry in queries.timeline(client)] == [
         "thaw",
         "freeze",
+        "contact",
+        "event",
         "stage",
         "stage",
         "consent",
     ]
+    with translation.override("en"):
+        met, befell = queries.timeline(client)[2:4]
+    assert (met.title, met.detail, befell.title) == ("Meeting", person.name, "Complaint closed")
     assert len(queries.timeline(client, limit=2)) == 2

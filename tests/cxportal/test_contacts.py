@@ -39,7 +39,7 @@ def test_contact_is_logged_from_the_page_of_the_client(lan, book):
     form = typed(lan, key=key_on(page), contact=str(book.mine.contact.pk), minutes="45")
     answer = lan.post(LOG, form, follow=True)
     assert answer.redirect_chain == [(MINE, 302)]
-    assert "联系已记录" in answer.content.decode() or "recorded" in answer.content.decode()
+    assert "联系已登记" in answer.content.decode() or "recorded" in answer.content.decode()
     row = Touchpoint.objects.get()
     assert (row.client, row.contact, row.kind) == (book.mine.client, book.mine.contact, "call")
     assert (row.at, row.duration_s) == (NOW - timedelta(minutes=45), 2700)

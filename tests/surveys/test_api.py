@@ -426,7 +426,7 @@ def test_acts_are_not_done_by_reading(step, machine, line):
         ("campaigns/", 3),
         ("invitations/", 3),
         ("responses/", 4),
-        ("clients/C-0/timeline/", 10),
+        ("clients/C-0/timeline/", 13),
     ],
 )
 def test_list_takes_the_same_queries_for_any_length(
