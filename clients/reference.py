@@ -23,11 +23,14 @@ from clients.models import (
 
 FILES = ("provinces", "industries", "case_model", "products")
 
+# Families whose products clients use through online banking; the shipped list does not say.
+ONLINE_FAMILIES = {"cash_management", "working_capital", "risk_management"}
+
 # What an administrator may set apart from the shipped value, by model.
 _SETTINGS: dict[type[Model], tuple[str, ...]] = {
     Stage: ("sla_working_days", "client_label_zh", "client_label_en"),
     MilestoneType: ("client_visible",),
-    Product: ("rules",),
+    Product: ("rules", "is_online"),
 }
 
 Row = dict[str, Any]
@@ -141,7 +144,8 @@ def _products(data: Row) -> Iterable[Row]:
     named = ("code", "family", "name_zh", "name_en", "is_lending")
     for row in data["products"]:
         rules = {key: value for key, value in row.items() if key not in named}
-        yield {**{field: row[field] for field in named}, "rules": rules}
+        online = row["family"] in ONLINE_FAMILIES
+        yield {**{field: row[field] for field in named}, "is_online": online, "rules": rules}
 
 
 def _write(model: type[Model], key: list[str], rows: Iterable[Row]) -> int:

@@ -3,11 +3,14 @@
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import Count, Exists, OuterRef, Q, Subquery
 
 from clients import machines
 from surveys import traces
 from surveys.models import Hit, Invitation
+
+# A person follows one link of a mail, or thinks again; a gateway follows all of them.
+GREEDY = 4
 
 
 def note_hit(  # noqa: PLR0913 - one row, one argument per column
@@ -44,6 +47,15 @@ def persons(prefix: str = "") -> Q:
     )
 
 
+def _greedy() -> Exists:
+    """Whether one address followed so many score links of the mail as no person does."""
+    same = Hit.objects.filter(
+        invitation=OuterRef("invitation"), address=OuterRef("address"), score__isnull=False
+    )
+    links = same.order_by().values("invitation").annotate(links=Count("score", distinct=True))
+    return Exists(links.filter(links__gte=GREEDY))
+
+
 def judge_visits(*, at: datetime) -> int:
     """Judge the hits that nobody has judged yet: person or machine; return how many.
 
@@ -67,7 +79,7 @@ def _judge_block(at: datetime) -> int:
         return 0
     block = Hit.objects.filter(pk__in=keys)
     block.update(person=False)
-    block.filter(persons()).update(person=True)
+    block.filter(persons(), ~_greedy()).update(person=True)
     visits = list(block.filter(person=True).values_list("invitation", "at"))
     first = Hit.objects.filter(person=True, invitation=OuterRef("pk")).order_by("at", "pk")
     opened = Invitation.objects.filter(pk__in={invitation for invitation, _moment in visits})

@@ -1,5 +1,5 @@
 """The invented bank of `seed_demo`: random in detail, known in outline, the same everywhere."""
 
-from cxportal.demo.seeding import Missed, NotEmpty, Seeded, flush, seed
+from cxportal.demo.seeding import NotEmpty, Seeded, flush, seed
 
-__all__ = ["Missed", "NotEmpty", "Seeded", "flush", "seed"]
+__all__ = ["NotEmpty", "Seeded", "flush", "seed"]

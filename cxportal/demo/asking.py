@@ -1,194 +1,163 @@
-"""Whom the invented bank asked, and when: the half-yearly waves and the milestones between."""
+"""Whom the invented bank asked, and when: waves and triggers in order of time."""
 
-from dataclasses import dataclass
+import heapq
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from bank import workdays
+from clients.models import ClientEvent
+from cxportal.demo.asks import HEYU, HEYU_CASE, RELATIONAL, ROLES, Ask, waves
 from cxportal.demo.deals import Deal
 from cxportal.demo.firms import Firm, Person
-from cxportal.demo.people import FREE_RANK
-from cxportal.demo.streams import Plan, instant, office_time
+from cxportal.demo.restraint import Restraint, present
+from cxportal.demo.streams import Plan, instant, send_time
+from cxportal.demo.triggers import Cause, causes
 
-ROLES = ("decider", "influencer", "user")
-COOLDOWN = timedelta(days=90)
-OPEN_FOR = timedelta(days=21)
-RELATIONAL = "relational_nps_csat"
-HEYU = "禾屿海上风电"
-# event of a deal → questionnaire, jobs in order of preference, delay in banking days
-TRIGGERS = {
-    ("loan", "approval_communicated"): (
-        "post_approval_loan", ("cfo", "finance_manager", "accountant"), 1,
-    ),
-    ("loan", "first_drawdown"): (
-        "post_drawdown", ("treasury_officer", "accountant", "finance_manager"), 3,
-    ),
-    ("loan", "final_repayment"): (
-        "loan_settlement", ("cfo", "finance_manager", "accountant"), 5,
-    ),
-    ("project_finance", "approval_communicated"): (
-        "pf_milestone", ("cfo", "project_director", "finance_manager"), 2,
-    ),
-    ("project_finance", "first_drawdown"): (
-        "pf_milestone", ("cfo", "treasury_officer", "finance_manager", "project_director"), 3,
-    ),
-    ("project_finance", "cod_reached"): (
-        "pf_milestone", ("project_director", "cfo", "general_manager"), 5,
-    ),
-}  # fmt: skip
-
-
-@dataclass
-class Ask:
-    """One planned invitation; `reason` says why it was not sent."""
-
-    ordinal: str
-    firm: Firm
-    person: Person
-    questionnaire: str
-    sent_at: datetime
-    closes_at: datetime
-    wave: str = ""
-    deal: Deal | None = None
-    event: str = ""
-    reason: str = ""
-    must_answer: bool = False
-
-
-def waves(plan: Plan) -> list[tuple[str, date]]:
-    """The waves of the last 26 months: key and first day."""
-    found = []
-    for year in range(plan.as_of.year - 2, plan.as_of.year + 1):
-        for month in (4, 10):
-            start = date(year, month, 13)
-            if plan.as_of - timedelta(days=790) < start <= plan.as_of - timedelta(days=10):
-                found.append((f"{year}-{month:02d}", start))
-    return found
-
-
-def make_asks(plan: Plan, firms: list[Firm], deals: list[Deal]) -> list[Ask]:
-    """Every invitation in order of time, with the rules of leaving people alone applied."""
-    calendar = workdays.calendar()
-    planned = _by_waves(plan, firms, calendar) + _by_milestones(plan, deals, calendar)
-    planned.sort(key=lambda ask: (ask.sent_at, ask.ordinal))
-    last: dict[str, datetime] = {}
-    for ask in planned:
-        ask.reason = _refusal(ask, last)
-        if not ask.reason:
-            last[ask.person.row.external_id] = ask.sent_at
-    return planned
-
-
-def _refusal(ask: Ask, last: dict[str, datetime]) -> str:
-    """Why the rules forbid this one, in the order of the rules."""
-    person = ask.person
-    if person.consent != "yes":
-        return "no_consent"
-    before = last.get(person.row.external_id)
-    if before is not None and ask.sent_at - before < COOLDOWN:
-        return "contact_cooldown"
-    if person.row.left_on is not None and person.row.left_on <= ask.sent_at.date():
-        return "left_company"
-    return "address_bounced" if person.bounced else ""
-
-
-def _by_waves(plan: Plan, firms: list[Firm], calendar: workdays.Calendar) -> list[Ask]:
-    """One decider, one influencer and one user of each client; the next one if refused."""
-    asks: list[Ask] = []
-    for key, start in waves(plan):
-        for firm in firms:
-            dice = plan.stream("wave", f"{key}-{firm.ordinal}")
-            day = calendar.add(start - timedelta(days=1), 1 + dice.randrange(5))
-            for role in ROLES:
-                for person in _candidates(plan, firm, role, day):
-                    sent = office_time(dice, day)
-                    ask = Ask(
-                        f"{key}/{person.row.external_id}",
-                        firm,
-                        person,
-                        RELATIONAL,
-                        sent,
-                        instant(day, sent.time()) + OPEN_FOR,
-                        wave=key,
-                    )
-                    asks.append(ask)
-                    if not _refusal(ask, {}):
-                        break
-    return asks
-
-
-def _candidates(plan: Plan, firm: Firm, role: str, day: date) -> list[Person]:
-    """The people of a role in order; part of Lan's portfolio was left for later waves."""
-    return [
-        person
-        for person in firm.people
-        if person.row.buying_role == role and not _spared(plan, firm, person, day)
-    ]
-
-
-def _spared(plan: Plan, firm: Firm, person: Person, day: date) -> bool:
-    """Whether the story keeps a person free of questions in the last hundred days."""
-    if day <= plan.as_of - timedelta(days=100):
-        return False
-    if firm.row.short_name == HEYU and person.rank == 1:
-        return True
-    return firm.manager == "lan" and person.rank >= FREE_RANK
-
-
-def _by_milestones(plan: Plan, deals: list[Deal], calendar: workdays.Calendar) -> list[Ask]:
-    """Approval, drawdown, settlement and COD, kept out of the weeks that belong to a wave."""
-    asks: list[Ask] = []
-    reserved = _reserved(plan)
-    for deal in deals:
-        for (kind, event), (questionnaire, jobs, delay) in TRIGGERS.items():
-            reached = deal.reached(event)
-            if deal.case.kind != kind or reached is None:
-                continue
-            day = calendar.add(reached.date(), delay)
-            ordinal = f"{deal.case.number}/{event}"
-            sent = office_time(plan.stream("trigger", ordinal), day)
-            heyu = deal.case.number == "PF-2026-0147" and event == "first_drawdown"
-            if heyu:
-                sent = instant(date(2026, 11, 17), sent.time()) + (plan.now - _STORY)
-            held = any(begin <= day <= end for begin, end in reserved) and not heyu
-            person = _first(plan, deal.firm, jobs, sent.date())
-            too_old = sent < plan.now - timedelta(days=790)
-            if person is None or held or too_old or sent > plan.now - timedelta(days=2):
-                continue
-            asks.append(
-                Ask(
-                    ordinal,
-                    deal.firm,
-                    person,
-                    questionnaire,
-                    sent,
-                    sent + OPEN_FOR,
-                    deal=deal,
-                    event=event,
-                    must_answer=heyu,
-                )
-            )
-    return asks
-
-
+WAVE_VALID = 21
+WAVE_WINDOW = timedelta(days=60)
 # The day the story of Heyu is told on; another as-of day moves it along.
 _STORY = instant(date(2026, 11, 24), time(10, 0))
 
 
-def _reserved(plan: Plan) -> list[tuple[date, date]]:
-    """The days before each wave on which its contacts are kept free; longest before the last."""
-    starts = [start for _key, start in waves(plan)]
-    return [
-        (start - timedelta(days=95 if start == starts[-1] else 30), start + timedelta(days=7))
-        for start in starts
-    ]
+def make_asks(
+    plan: Plan,
+    firms: Sequence[Firm],
+    deals: Sequence[Deal],
+    events: Sequence[ClientEvent],
+    visits: Sequence[tuple[Firm, datetime]],
+) -> list[Ask]:
+    """Every invitation in order of time, with the rules of leaving people alone applied."""
+    desk = _Desk(plan, firms, deals)
+    desk.queue_waves()
+    for cause in causes(plan, firms, deals, events, visits):
+        desk.queue_cause(cause)
+    return desk.run()
 
 
-def _first(plan: Plan, firm: Firm, jobs: tuple[str, ...], day: date) -> Person | None:
-    """The first person with one of the jobs, in the order of the jobs."""
-    if firm.row.short_name == HEYU:
-        return firm.people[1]
-    for job in jobs:
-        for person in firm.people:
-            if person.row.job_role == job and not _spared(plan, firm, person, day):
-                return person
-    return None
+class _Desk:
+    """Works through what is due in order of time, as the product's own sending does."""
+
+    def __init__(self, plan: Plan, firms: Sequence[Firm], deals: Sequence[Deal]) -> None:
+        self.plan, self.firms = plan, firms
+        self.calendar = workdays.calendar()
+        self.deals: dict[int, list[Deal]] = {}
+        for deal in deals:
+            self.deals.setdefault(deal.firm.ordinal, []).append(deal)
+        self.restraint = Restraint(plan, self.deals)
+        self.due: list[tuple[datetime, str, Any]] = []
+        self.asks: list[Ask] = []
+
+    def queue_waves(self) -> None:
+        """One decider, one influencer and one user of each client in each wave."""
+        for key, start in waves(self.plan):
+            for firm in self.firms:
+                dice = self.plan.stream("wave", f"{key}-{firm.ordinal}")
+                day = self.calendar.add(start - timedelta(days=1), 1 + dice.randrange(5))
+                for role in ROLES:
+                    sent = send_time(dice, day)
+                    entry = (sent, f"{key}/{firm.ordinal:06d}/{role}", (key, firm, role, start))
+                    heapq.heappush(self.due, entry)
+
+    def queue_cause(self, cause: Cause) -> None:
+        """What happened is asked about some banking days later, in the hours for mail."""
+        heyu = cause.firm.row.short_name == HEYU
+        story = heyu and cause.milestone is not None and cause.milestone.event == "first_drawdown"
+        if heyu and not story:
+            return
+        day = self.calendar.add(cause.day, max(cause.trigger.delay, 1))
+        sent = send_time(self.plan.stream("trigger", cause.ordinal), day)
+        if story:
+            sent = instant(date(2026, 11, 17), time(10, 2)) + (self.plan.now - _STORY)
+        if sent < self.plan.now - timedelta(days=2):
+            heapq.heappush(self.due, (sent, cause.ordinal, cause))
+
+    def run(self) -> list[Ask]:
+        """Decide on everything that is due, first things first."""
+        while self.due:
+            sent, ordinal, what = heapq.heappop(self.due)
+            if isinstance(what, Cause):
+                self._ask_after(sent, ordinal, what)
+            else:
+                self._ask_in_wave(sent, ordinal, *what)
+        self.asks.sort(key=lambda ask: (ask.sent_at, ask.ordinal))
+        return self.asks
+
+    def _ask_in_wave(
+        self, sent: datetime, ordinal: str, key: str, firm: Firm, role: str, start: date
+    ) -> None:
+        """Ask the first person of the role who may be asked; wait for one who soon may."""
+        if firm.merged_on and sent.date() >= firm.merged_on:
+            return
+        first: Ask | None = None
+        waits: list[datetime] = []
+        for person in present(self.plan, firm, role, sent.date()):
+            number = f"{key}/{person.row.external_id}"
+            ask = self._make(number, firm, person, RELATIONAL, (sent, WAVE_VALID))
+            ask.wave = key
+            ask.reason = self.restraint.refusal(ask, "TR18", 150)
+            if not ask.reason:
+                self._send(ask, "TR18")
+                return
+            first = first or ask
+            if ask.reason == "contact_cooldown":
+                waits.append(self.restraint.free_again(person))
+        again = min(waits, default=None)
+        if again is not None and again > sent and again.date() < start + WAVE_WINDOW:
+            day = self.calendar.add(again.date(), 1)
+            later = send_time(self.plan.stream("later", ordinal), day)
+            if later < self.plan.now - timedelta(days=2):
+                heapq.heappush(self.due, (later, ordinal, (key, firm, role, start)))
+                return
+        if first is not None:
+            self.asks.append(first)
+
+    def _ask_after(self, sent: datetime, ordinal: str, cause: Cause) -> None:
+        """Ask as many as the trigger allows, in the order of its jobs."""
+        firm, trigger = cause.firm, cause.trigger
+        if firm.merged_on and sent.date() >= firm.merged_on:
+            return
+        people = [
+            person
+            for job in trigger.jobs
+            for person in present(self.plan, firm, "", sent.date())
+            if person.row.job_role == job
+        ]
+        if firm.row.short_name == HEYU:
+            people = [firm.people[1]]
+        elif not trigger.jobs:
+            people = present(self.plan, firm, "user", sent.date())[:1]
+        refused: Ask | None = None
+        places = trigger.places
+        for person in people:
+            number = f"{ordinal}/{person.row.external_id}"
+            ask = self._make(number, firm, person, trigger.questionnaire, (sent, trigger.valid))
+            ask.deal, ask.milestone, ask.mark = cause.deal, cause.milestone, cause.mark
+            ask.reason = self.restraint.refusal(ask, trigger.code, trigger.cooldown)
+            if ask.reason:
+                refused = refused or ask
+                continue
+            self._send(ask, trigger.code)
+            places -= 1
+            if not places:
+                return
+        if refused is not None and places == trigger.places:
+            self.asks.append(refused)
+
+    def _make(
+        self,
+        ordinal: str,
+        firm: Firm,
+        person: Person,
+        questionnaire: str,
+        times: tuple[datetime, int],
+    ) -> Ask:
+        sent, valid = times
+        closes = sent + timedelta(days=valid)
+        mine = self.deals.get(firm.ordinal, ())
+        return Ask(ordinal, firm, person, questionnaire, sent, closes, deals=mine)
+
+    def _send(self, ask: Ask, code: str) -> None:
+        ask.must_answer = bool(ask.deal and ask.deal.case.number == HEYU_CASE)
+        self.restraint.keep(ask, code)
+        self.asks.append(ask)

@@ -1,7 +1,8 @@
 """The invented bank's clients, and what the generator knows of them and their people."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
+from decimal import Decimal
 from random import Random
 
 from bank.models import Team, User
@@ -31,6 +32,11 @@ GIANTS = 2
 _HEYU_SPONSOR = 3
 # The clients of the tours are Lan's: 白榆精密 and the sponsor of 禾屿海上风电.
 _LANS = {2, _HEYU_SPONSOR}
+# How many clients of each kind stand against their credit quality.
+GRID = 4
+# The branch whose project finance is too small to be shown, and its projects by number.
+SMALL_BRANCH = "BR-SN"
+_SMALL_BRANCH_PROJECTS = {3, 5}
 # ordinal → what the tours and screens call by name
 _NAMED = {
     0: (
@@ -48,7 +54,7 @@ _NAMED = {
 _DIVISIONS = {_HEYU_SPONSOR: "44"}
 
 
-@dataclass
+@dataclass(eq=False)
 class Person:
     """A contact with what the generator knows of them."""
 
@@ -56,9 +62,14 @@ class Person:
     rank: int
     consent: str
     bounced: bool
+    # What stands between this person and the mail: "", a gateway, or one that looks ahead.
+    gateway: str = ""
+    # The day this person goes to another client.
+    moved_on: date | None = None
+    next_firm: "Firm | None" = None
 
 
-@dataclass
+@dataclass(eq=False)
 class Firm:
     """A client with what the generator knows of it."""
 
@@ -67,8 +78,27 @@ class Firm:
     people: list[Person] = field(default_factory=list)
     giant: bool = False
     sector: str = ""
-    # Whether somebody there answered the last wave by chance.
-    heard: bool = False
+    # What it owes and may draw on the as-of day, in CNY.
+    exposure: Decimal = Decimal(0)
+    # Whether its opinion is that of the average client.
+    calm: bool = False
+    # Whether its figures are those of a first-class debtor.
+    strong: bool = False
+    # How far its opinion is moved on purpose.
+    lean: float = 0.0
+    # The client it was merged into, and when.
+    heir: "Firm | None" = None
+    merged_on: date | None = None
+
+    # How willing its people are to answer; drawn when first needed.
+    willing: float | None = None
+    # Those who come from another client.
+    joiners: list[Person] = field(default_factory=list)
+
+    def present(self, day: date) -> list[Person]:
+        """Who is a contact of this client on that day."""
+        mine = [p for p in self.people if p.moved_on is None or day < p.moved_on]
+        return mine + [p for p in self.joiners if p.moved_on and day >= p.moved_on]
 
     @property
     def manager(self) -> str:
@@ -98,12 +128,40 @@ def make_firms(plan: Plan, teams: dict[str, Team], managers: dict[str, list[User
         firms.append(Firm(row, ordinal, giant=ordinal < GIANTS))
     for number in range(plan.numbers.projects):
         ordinal = len(firms)
-        sponsors = [firm for firm in firms if firm.row.size in {"large", "medium"}]
-        sponsor = sponsors[number] if number else firms[_HEYU_SPONSOR]
+        sponsor = _sponsor(firms, number)
         row = _project(plan, ordinal, number, sponsor, taken)
         sector = names.PROJECTS[number % len(names.PROJECTS)][2]
         firms.append(Firm(row, ordinal, sector=sector))
+    _plant_grid(firms)
     return firms
+
+
+def _plant_grid(firms: list[Firm]) -> None:
+    """Debtors who do not pay and are delighted, and first-class ones who are about to leave."""
+    plain = [
+        firm
+        for firm in firms
+        if firm.row.size == "medium" and firm.ordinal > _HEYU_SPONSOR and firm.manager != "lan"
+    ]
+    for number, firm in enumerate(plain[: 2 * GRID]):
+        if number % 2:
+            firm.row.internal_rating, firm.row.risk_class = "AA", Client.RiskClass.PASS
+            firm.strong, firm.lean = True, -4.0
+        else:
+            firm.row.internal_rating, firm.row.risk_class = "CCC", Client.RiskClass.SUBSTANDARD
+            firm.lean = 3.2
+
+
+def _sponsor(firms: list[Firm], number: int) -> Firm:
+    """Heyu's own sponsor first; the smallest branch finances two projects and no more."""
+    if not number:
+        return firms[_HEYU_SPONSOR]
+    able = [firm for firm in firms if firm.row.size in {"large", "medium"}]
+    small = [firm for firm in able if firm.row.team and firm.row.team.code == SMALL_BRANCH]
+    if number in _SMALL_BRANCH_PROJECTS and small:
+        return small[number % len(small)]
+    others = [firm for firm in able if firm.row.team is None or firm.row.team.code != SMALL_BRANCH]
+    return others[number % len(others)]
 
 
 def _branches_by_share(count: int) -> list[tuple[str, str]]:

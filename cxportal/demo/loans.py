@@ -14,6 +14,8 @@ ENDINGS = [
     ("disbursed", 0.74), ("declined", 0.09), ("withdrawn", 0.08), ("lapsed", 0.03),
     ("open", 0.06),
 ]  # fmt: skip
+# The months in which firms ask for money, and how many come in the others.
+SEASON, OFF_SEASON = {1, 6, 7, 12}, 0.2
 AMOUNTS = {
     "large": (20_000, 120_000),
     "medium": (2_000, 15_000),
@@ -30,10 +32,10 @@ LOAN_NAMES = {
     "WC-REV": "循环流动资金贷款", "WC-TERM": "流动资金贷款", "FA-EQUIP": "设备更新贷款",
     "RENEWAL": "无还本续贷",
 }  # fmt: skip
-_WITH_STAGE = {
-    "application": "application_received", "approved": "credit_approval",
-    "conditions_precedent": "documents_signed", "disbursed": "first_drawdown",
-    "settled": "settlement",
+_WITH_EVENT = {
+    "application_submitted": "application_received", "approval_communicated": "credit_approval",
+    "contract_signed": "documents_signed", "first_drawdown": "first_drawdown",
+    "final_repayment": "settlement",
 }  # fmt: skip
 Entry = tuple[str, str, date]
 
@@ -42,8 +44,7 @@ def make(plan: Plan, office: Office, firm: Firm, number: int) -> Deal:
     """One loan: a path through the graph, ended as its stream says or still open."""
     dice = plan.stream("loan", f"{firm.ordinal}-{number}")
     ending = weighted(dice, ENDINGS)
-    age = dice.randrange(5, 40) if ending == "open" else dice.randrange(60, 1090)
-    opened = plan.as_of - timedelta(days=age)
+    opened = _opened(plan, dice, ending)
     product = dice.choice(sorted(LOAN_NAMES))
     low, high = AMOUNTS[firm.row.size or "small"]
     case = Case(
@@ -63,6 +64,18 @@ def make(plan: Plan, office: Office, firm: Firm, number: int) -> Deal:
     return _assemble(plan, dice, case, firm, entries)
 
 
+def _opened(plan: Plan, dice: Random, ending: str) -> date:
+    """The day of the enquiry; most firms ask around new year and in summer."""
+    if ending == "open":
+        return plan.as_of - timedelta(days=dice.randrange(5, 40))
+    day = plan.as_of
+    for _try in range(6):
+        day = plan.as_of - timedelta(days=dice.randrange(60, 1090))
+        if day.month in SEASON or dice.random() < OFF_SEASON:
+            break
+    return day
+
+
 def _loan_entries(dice: Random, office: Office, opened: date, ending: str) -> list[Entry]:
     """Stage, event and day of each step, detours for documents and returns included."""
     entries: list[Entry] = [("enquiry", "", opened)]
@@ -75,7 +88,9 @@ def _loan_entries(dice: Random, office: Office, opened: date, ending: str) -> li
             entries.append(_end(ending, entries[-1][0], day))
             return entries
         entries.append((stage, event, day))
-        if stage == "application" and dice.random() < 0.24:
+        for share in (0.31, 0.23) if stage == "application" else ():
+            if dice.random() >= share:
+                break
             day = office.leave(dice, "loan", stage, day)
             entries.append(("materials_pending", "documents_requested", day))
             day = office.calendar.add(day, max(1, round(dice.gammavariate(2, 4))))
@@ -86,7 +101,23 @@ def _loan_entries(dice: Random, office: Office, opened: date, ending: str) -> li
             day = office.leave(dice, "loan", "due_diligence", day)
             entries.append(("risk_review", "report_submitted", day))
         day = office.leave(dice, "loan", stage, day)
-    due = entries[-1][2] + timedelta(days=365)
+    return entries + _after_drawdown(dice, office, entries[-1][2])
+
+
+def _after_drawdown(dice: Random, office: Office, drawn: date) -> list[Entry]:
+    """Later drawdowns, an extension for some, and the end after a year or more."""
+    entries: list[Entry] = []
+    days = sorted(dice.sample(range(40, 300), dice.choice((0, 0, 1, 2, 3))))
+    for days_later in days:
+        day = office.calendar.add(drawn + timedelta(days=days_later), 1)
+        entries.append(("disbursed", "further_drawdown", day))
+    due = office.calendar.add(drawn + timedelta(days=365), 1)
+    if dice.random() < 0.10:
+        asked = office.calendar.add(due, -25)
+        granted = office.leave(dice, "loan", "extension_review", asked)
+        entries.append(("extension_review", "extension_requested", asked))
+        entries.append(("disbursed", "extension_granted", granted))
+        due = office.calendar.add(due + timedelta(days=180), 1)
     entries.append(("settled", "final_repayment", due))
     return entries
 
@@ -114,9 +145,7 @@ def _assemble(plan: Plan, dice: Random, case: Case, firm: Firm, entries: list[En
         case.stage = code
         if code in {"settled", "declined", "withdrawn", "lapsed"}:
             case.closed_on = at.date()
-        for part, mark in enumerate(
-            filter(None, (code, _WITH_STAGE.get(code) if event else None))
-        ):
+        for part, mark in enumerate(filter(None, (code, _WITH_EVENT.get(event)))):
             deal.milestones.append(
                 Milestone(
                     external_id=f"{case.number}-{index:02d}{part}",

@@ -5,7 +5,7 @@ from random import Random
 
 from clients.models import Client, Contact
 from cxportal.demo import names
-from cxportal.demo.firms import Firm, Person
+from cxportal.demo.firms import SMALL_BRANCH, Firm, Person
 from cxportal.demo.streams import Plan, office_time, weighted
 
 FREE_RANK = 3  # contacts of Lan from this rank on were not asked lately: free for a first try
@@ -76,12 +76,25 @@ def _contact(plan: Plan, firm: Firm, rank: int) -> Person:
         language="en" if english else "zh",
         is_demo=True,
     )
-    certain = firm.giant or (firm.row.short_name == "禾屿海上风电" and rank < 3)
+    certain = firm.giant or (rank < 3 and _is_needed(firm))
     mark = dice.random()
     consent = "yes" if certain or mark < 0.91 else "unknown" if mark < 0.94 else "no"
     if not certain and dice.random() < 0.05:
         row.left_on = plan.as_of - timedelta(days=dice.randrange(20, 700))
-    return Person(row, rank, consent, bounced=not certain and dice.random() < 0.04)
+    bounced = not certain and dice.random() < 0.04
+    mark = dice.random()
+    gateway = "scan" if mark < 0.12 else "prefetch" if mark < 0.16 else ""
+    if gateway == "scan" and not certain:
+        row.email = f"{pinyin}@gw-{row.email.split('@')[1]}"
+    return Person(row, rank, consent, bounced, "" if certain else gateway)
+
+
+def _is_needed(firm: Firm) -> bool:
+    """Whether a story needs the people of this client to be within reach."""
+    if firm.row.kind != Client.Kind.SPV:
+        return bool(firm.lean)
+    team = firm.row.team.code if firm.row.team else ""
+    return firm.row.short_name == "禾屿海上风电" or team == SMALL_BRANCH
 
 
 def asked_on(plan: Plan, person: Person) -> date:

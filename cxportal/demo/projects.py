@@ -19,6 +19,7 @@ PROJECT_PATH = [
     ("approved", "approval_communicated", "credit_approval", 110),
     ("contracting", "offer_accepted", None, 114),
     ("conditions_precedent", "finance_documents_signed", "documents_signed", 160),
+    ("", "", "conditions_precedent_met", 195), ("", "", "financial_close", 200),
     ("construction", "first_drawdown", "first_drawdown", 208),
 ]  # fmt: skip
 PHASES = [("pre_close", 0.25), ("construction", 0.40), ("ramp_up", 0.15), ("operation", 0.20)]
@@ -26,7 +27,8 @@ _HEYU = {
     "application": date(2026, 3, 9), "due_diligence": date(2026, 3, 16),
     "risk_review": date(2026, 4, 24), "approval": date(2026, 5, 11),
     "approved": date(2026, 6, 12), "contracting": date(2026, 6, 18),
-    "conditions_precedent": date(2026, 7, 20), "construction": date(2026, 8, 27),
+    "conditions_precedent": date(2026, 7, 20), "conditions_precedent_met": date(2026, 8, 14),
+    "financial_close": date(2026, 8, 19), "construction": date(2026, 8, 27),
 }  # fmt: skip
 
 
@@ -61,6 +63,12 @@ def make(plan: Plan, office: Office, firm: Firm, number: int) -> Deal:
     return _assemble_project(plan, dice, Deal(case, [], firm), start, (months, slip))
 
 
+def _construction(start: date, end: date) -> list[tuple[str, str, str | None, date]]:
+    """The quarters of the work, evenly spread over its time."""
+    step = (end - start) / 4
+    return [("", "", f"progress_{25 * part}", start + step * part) for part in (1, 2, 3)]
+
+
 def _project_name(dice: Random, firm: Firm, *, heyu: bool) -> str:
     if heyu:
         return "苍屿 300 MW 海上风电项目融资"
@@ -91,16 +99,20 @@ def _assemble_project(
             (stage, event, milestone, start + timedelta(days=days))
             for stage, event, milestone, days in PROJECT_PATH
         ),
+        *_construction(start + timedelta(days=215), cod - timedelta(days=70)),
         ("completion", "completion_notified", "mechanical_completion", cod - timedelta(days=60)),
         ("ramp_up", "cod_reached", "cod", cod),
+        ("", "", "first_repayment", cod + timedelta(days=182)),
         ("operation", "ramp_up_completed", "ramp_up_end", cod + timedelta(days=400)),
     ]
     if deal.case.number == "PF-2026-0147":
-        steps = [(s, e, m, _HEYU.get(s, day)) for s, e, m, day in steps]
+        steps = [(s, e, m, _HEYU.get(s or m or "", day)) for s, e, m, day in steps]
     shift = 0
     for index, (stage, event, milestone, planned) in enumerate(steps):
         if stage == "contracting":
             shift = min(slip, 60)
+        if milestone == "progress_50":
+            shift = round(shift + (slip - shift) / 2)
         if stage == "completion":
             shift = slip
         actual = office_time(dice, planned + timedelta(days=shift))
@@ -115,7 +127,7 @@ def _assemble_project(
                     occurred_at=actual if actual <= plan.now else None,
                 )
             )
-        if actual <= plan.now:
+        if stage and actual <= plan.now:
             deal.case.stage = stage
     deal.milestones = [m for m in deal.milestones if m.planned_on or m.occurred_at]
     return deal

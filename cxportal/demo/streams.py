@@ -76,6 +76,13 @@ def office_time(dice: Random, day: date) -> datetime:
     return instant(day, time(hour, dice.randrange(60), dice.randrange(60)))
 
 
+def send_time(dice: Random, day: date) -> datetime:
+    """An instant at which mail may leave: 09:30 to 11:00 or 14:30 to 16:30."""
+    minute = dice.randrange(9 * 60 + 30, 12 * 60 + 59)
+    minute += 0 if minute < 11 * 60 else 3 * 60 + 30
+    return instant(day, time(minute // 60, minute % 60, dice.randrange(60)))
+
+
 def weighted(dice: Random, choices: Sequence[tuple[T, float]]) -> T:
     """One of several things by their weights."""
     mark = dice.random() * sum(weight for _thing, weight in choices)

@@ -52,6 +52,16 @@ def test_a_code_that_is_gone_becomes_inactive_and_comes_back(db, data):
     assert not Product.objects.filter(is_active=False).exists()
 
 
+def test_which_products_are_used_online_goes_by_family_and_can_be_set(db, data):
+    reference.load(data, NOW)
+    online = dict(Product.objects.values_list("code", "is_online"))
+    assert (online["CASH-MGT"], online["WC-REV"], online["HEDGE-FX"]) == (True, True, True)
+    assert (online["PF-TERM"], online["DEBT-ADVICE"]) == (False, False)
+    Product.objects.filter(code="PF-TERM").update(is_online=True)
+    reference.load(data, NOW)
+    assert Product.objects.get(code="PF-TERM").is_online
+
+
 def test_what_the_administrator_set_outlives_a_new_file(db, data):
     reference.load(data, NOW)
     Stage.objects.filter(case_kind="loan", code="approval").update(sla_working_days=9)

@@ -87,3 +87,46 @@ def test_hits_beyond_one_block_are_judged_in_the_same_sweep(monkeypatch):
         evidence.note_hit(row, page="survey", method="GET", at=at, agent=PHONE)
     assert evidence.judge_visits(at=NOW) == 5
     assert not Hit.objects.filter(person=None).exists()
+
+
+@pytest.mark.parametrize(
+    ("scores", "judged"), [((9,), True), ((8, 9, 10), True), (range(11), False)]
+)
+def test_who_follows_all_score_links_of_a_mail_is_a_machine(scores, judged):
+    invitation = make_invitation()
+    for second, score in enumerate((None, *scores)):
+        at = NOW + timedelta(seconds=second)
+        evidence.note_hit(
+            invitation,
+            page="survey",
+            method="GET",
+            at=at,
+            address="192.0.2.7",
+            agent=PHONE,
+            score=score,
+        )
+    evidence.judge_visits(at=NOW)
+    assert set(Hit.objects.values_list("person", flat=True)) == {judged}
+    invitation.refresh_from_db()
+    assert (invitation.opened_at == NOW) is judged
+
+
+def test_a_person_behind_the_same_mail_as_a_gateway_is_still_a_person():
+    invitation = make_invitation()
+    for second in range(11):
+        evidence.note_hit(
+            invitation,
+            page="survey",
+            method="GET",
+            at=NOW,
+            address="192.0.2.7",
+            agent=PHONE,
+            score=second,
+        )
+    later = NOW + timedelta(minutes=9)
+    evidence.note_hit(
+        invitation, page="survey", method="GET", at=later, address="203.0.113.5", agent=PHONE
+    )
+    evidence.judge_visits(at=NOW)
+    invitation.refresh_from_db()
+    assert invitation.opened_at == later

@@ -40,10 +40,12 @@ class Command(BaseCommand):
                 as_of=options["as_of"] or timezone.localdate(),
                 at=now,
             )
-        except (demo.NotEmpty, demo.Missed) as error:
+        except demo.NotEmpty as error:
             raise CommandError(str(error)) from error
         rows = ", ".join(f"{count} {name}" for name, count in done.rows.items())
         state = "Generated" if done.made else "Already here"
         self.stdout.write(f"{state}: {rows}.")
         if done.suffix:
             self.stdout.write(f"Score stream redrawn with suffix {done.suffix}.")
+        for truth in done.missed:
+            self.stdout.write(f"Planted truth not shown: {truth}.")
