@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from typing import NamedTuple
+from urllib.parse import urlencode
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from bank import formats
@@ -32,8 +34,6 @@ def unit(metric: str) -> Unit:
     """The unit of a metric: points, a plain number, money or a share."""
     if metric.startswith("nps"):
         return _POINTS
-    if metric == "silent_exposure":
-        return Unit(formats.money, _money_interval, formats.money, (0, 1), 0.2)
     if metric in _PLAIN:
         top, step = {"ces": (7, 1), "recommend_mean": (10, 2)}.get(metric, (100, 20))
         return Unit(_one_digit, formats.number_interval, formats.points, (0, top), step)
@@ -58,6 +58,19 @@ def why(gate: str) -> str:
     return _reasons().get(first, _("withheld") if first else "")
 
 
+def made_url(fig: Figure) -> str:
+    """Where it is said how this figure is made."""
+    query = {
+        "scope": fig.scope,
+        "id": fig.scope_id,
+        "slice": fig.slice,
+        "period": fig.period,
+        "population": fig.population,
+    }
+    kept = {name: value for name, value in query.items() if value}
+    return f"{reverse('metrics:made', args=[fig.metric])}?{urlencode(kept)}"
+
+
 def _reasons() -> dict[str, str]:
     return {
         "NO_DATA": _("no answers in this period"),
@@ -79,12 +92,29 @@ def _reasons() -> dict[str, str]:
     }
 
 
+def verdict(word: str, reason: str) -> str:
+    """What may be said of a difference; never that nothing changed."""
+    said = {
+        "changed": _("changed"),
+        "not_distinguishable": _("not distinguishable"),
+        "RUNNING": _("to date: not compared"),
+        "SERIES_BREAK": _("series break: not compared"),
+        "WITHHELD": _("not compared: one of the two is withheld"),
+        "NO_DATA": _("nothing to compare with"),
+        "NO_TEST": _("not tested"),
+    }
+    return said.get(word) or said.get(reason, "")
+
+
+def ranking(differs: bool | None) -> str:  # noqa: FBT001 - the answer of one test
+    """The sentence under parts of which no pair differs; empty where some do."""
+    if differs is None or differs:
+        return ""
+    return _("The present sample does not support ranking them.")
+
+
 def _one_digit(value: float | None) -> str:
     return formats.number(value, 1)
-
-
-def _money_interval(low: float | None, high: float | None) -> str:
-    return formats.missing()
 
 
 def _label(label: str) -> str:

@@ -9,14 +9,67 @@ from bank.words import said
 _METRICS = {
     "nps": gettext_noop("NPS, one vote a client"),
     "nps_respondent": gettext_noop("NPS, one vote a response"),
+    "nps_exposure": gettext_noop("NPS, weighted by exposure"),
     "recommend_mean": gettext_noop("mean likelihood to recommend"),
     "client_label": gettext_noop("group of the client"),
     "csat": gettext_noop("CSAT, overall"),
     "csat_response_speed": gettext_noop("CSAT, speed of response"),
     "csat_processing_efficiency": gettext_noop("CSAT, efficiency of processing"),
     "csat_service_attitude": gettext_noop("CSAT, attitude of service"),
+    "ces": gettext_noop("client effort score"),
+    "cei": gettext_noop("client engagement index"),
+    "cei_login": gettext_noop("engagement, sign-ins"),
+    "cei_pv": gettext_noop("engagement, pages viewed"),
+    "cei_ctr": gettext_noop("engagement, clicks on messages"),
+    "cei_usage": gettext_noop("engagement, products used"),
+    "cei_offline": gettext_noop("engagement, visits and meetings"),
+    "health": gettext_noop("health of the relationship"),
+    "client_score": gettext_noop("composite client score"),
+    "credit_score": gettext_noop("credit quality"),
+    "coverage_exposure": gettext_noop("coverage of exposure"),
+    "silent_exposure": gettext_noop("silent exposure"),
     "response_rate": gettext_noop("response rate of people"),
     "client_response_rate": gettext_noop("response rate of clients"),
+}
+_NUMBERS = {
+    "promoter": gettext_noop("promoters"),
+    "passive": gettext_noop("passives"),
+    "detractor": gettext_noop("detractors"),
+    "promoters": gettext_noop("answers of 9 and 10"),
+    "passives": gettext_noop("answers of 7 and 8"),
+    "detractors": gettext_noop("answers of 0 to 6"),
+    "counts": gettext_noop("answers from 0 to 10"),
+    "split": gettext_noop("clients with promoters and detractors inside"),
+    "fractional": gettext_noop("mean of the shares within clients"),
+    "low_finite": gettext_noop("lower end, for the present clients only"),
+    "high_finite": gettext_noop("upper end, for the present clients only"),
+    "census": gettext_noop("everybody answered"),
+    "mean": gettext_noop("mean"),
+    "mean_low": gettext_noop("lower end of the mean"),
+    "mean_high": gettext_noop("upper end of the mean"),
+    "n": gettext_noop("answers"),
+    "top2": gettext_noop("ratings of 4 and 5"),
+    "share_low": gettext_noop("lower end of the share"),
+    "share_high": gettext_noop("upper end of the share"),
+    "easy": gettext_noop("ratings of 5 to 7"),
+    "easy_share": gettext_noop("share of 5 to 7"),
+    "alpha": gettext_noop("reliability (alpha)"),
+    "exposure": gettext_noop("exposure"),
+    "amount": gettext_noop("amount"),
+    "currency": gettext_noop("currency"),
+    "unrated": gettext_noop("facilities without an exchange rate"),
+    "n_eff": gettext_noop("effective number of clients"),
+    "deff": gettext_noop("design effect"),
+    "max_share": gettext_noop("largest weight"),
+    "capped": gettext_noop("with no weight above 10%"),
+    "complete": gettext_noop("complete"),
+    "partial": gettext_noop("partial"),
+    "refused": gettext_noop("opened and left"),
+    "silent": gettext_noop("never opened"),
+    "needed": gettext_noop("answers needed for a margin of 5 points"),
+    "needed_difference": gettext_noop("answers needed a group to see 10 points"),
+    "low_cluster": gettext_noop("lower end, allowing for clients"),
+    "high_cluster": gettext_noop("upper end, allowing for clients"),
 }
 _POPULATIONS = {
     "relational": gettext_noop("relationship survey"),
@@ -31,12 +84,19 @@ _GATES = {
     "WEIGHT_DOMINANCE": gettext_noop("one client dominates by weight"),
     "LOW_EFFECTIVE_N": gettext_noop("small effective base"),
     "LOW_BASE": gettext_noop("small base"),
+    "COMPLEMENTARY": gettext_noop("other figures would give it away"),
+    "DIFFERENCING": gettext_noop("too near to a figure shown before"),
 }
 
 
 def metrics() -> Mapping[str, str]:
     """The figures."""
     return said(_METRICS)
+
+
+def numbers() -> Mapping[str, str]:
+    """The numbers put into a figure."""
+    return said(_NUMBERS)
 
 
 def populations() -> Mapping[str, str]:

@@ -1,77 +1,11 @@
-"""Rows of figures: units times metrics, counted and cut like any other list."""
+"""The shape of one row of figures."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, overload
+from typing import Any
 
-from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from metrics import queries
-from metrics.queries import Figure
-
-
-@dataclass(frozen=True)
-class Unit:
-    """What a row speaks of: the bank, a team, a campaign or a client."""
-
-    scope: str
-    pk: int
-    slice: Mapping[str, str | int]
-    population: str
-
-
-class Grid(Sequence[tuple[Unit, Figure]]):
-    """Units times metrics as one list that can be counted and cut; constant queries a page."""
-
-    def __init__(
-        self,
-        units: QuerySet[Any] | list[Unit],
-        metrics: Sequence[str],
-        period: str,
-        unit_of: Callable[[Any], Unit] = lambda unit: unit,
-    ) -> None:
-        self._units, self._unit_of = units, unit_of
-        self._metrics, self._period = metrics, period
-        self._count: int | None = None
-
-    def __len__(self) -> int:
-        if self._count is None:
-            units = self._units
-            self._count = len(units) if isinstance(units, list) else units.count()
-        return self._count * len(self._metrics)
-
-    @overload
-    def __getitem__(self, key: int) -> tuple[Unit, Figure]: ...
-    @overload
-    def __getitem__(self, key: slice) -> list[tuple[Unit, Figure]]: ...
-    def __getitem__(self, key: int | slice) -> tuple[Unit, Figure] | list[tuple[Unit, Figure]]:
-        if isinstance(key, int):
-            return self[key : key + 1][0]
-        wide = len(self._metrics)
-        first, last, _step = key.indices(len(self))
-        units = [self._unit_of(row) for row in self._units[first // wide : -(-last // wide)]]
-        cells = self._cells(units)
-        return cells[first % wide :][: last - first]
-
-    def _cells(self, units: list[Unit]) -> list[tuple[Unit, Figure]]:
-        found: dict[tuple[str, int], dict[str, Figure]] = {}
-        for population in sorted({unit.population for unit in units}):
-            some = [unit for unit in units if unit.population == population]
-            figures = queries.beside(
-                some[0].scope,
-                [unit.pk for unit in some],
-                period=self._period,
-                metrics=self._metrics,
-                population=population,
-            )
-            found |= {(population, pk): held for pk, held in figures.items()}
-        return [
-            (unit, found[unit.population, unit.pk][metric])
-            for unit in units
-            for metric in self._metrics
-        ]
+from metrics.slicing.grid import Row
 
 
 @extend_schema_field({"oneOf": [{"type": "number"}, {"type": "string"}], "nullable": True})
@@ -99,13 +33,11 @@ class IndicatorRow(serializers.Serializer[Any]):
     as_of = serializers.DateTimeField(allow_null=True)
     gate = serializers.CharField()
 
-    def to_representation(self, instance: tuple[Unit, Figure]) -> dict[str, Any]:
-        """Take each field from the figure; coverage by exposure is not measured yet."""
-        unit, figure = instance
-        row: dict[str, Any] = {str(name): getattr(figure, str(name), None) for name in self.fields}
-        row["slice"] = dict(unit.slice)
-        row["value"] = figure.label or figure.value
-        row["as_of"] = (
-            self.fields["as_of"].to_representation(figure.as_of) if figure.as_of else None
-        )
+    def to_representation(self, instance: Row) -> dict[str, Any]:
+        """Take each field from the figure."""
+        fig = instance.figure
+        row: dict[str, Any] = {str(name): getattr(fig, str(name), None) for name in self.fields}
+        row["slice"] = dict(instance.slice)
+        row["value"] = fig.label or fig.value
+        row["as_of"] = self.fields["as_of"].to_representation(fig.as_of) if fig.as_of else None
         return row

@@ -130,12 +130,13 @@ def trend(
     *,
     population: str = RELATIONAL,
     periods: Sequence[str],
+    part: str = "",
 ) -> list[Figure]:
     """One metric over the periods given, in their order; an empty period is a gap."""
-    found = _units(scope, [scope_id], population).filter(metric=metric, period__in=periods)
+    found = _units(scope, [scope_id], population, part).filter(metric=metric, period__in=periods)
     shown = {row.period: figure_of(row) for row in found}
     return [
-        shown.get(period) or Figure(metric, population, scope, scope_id, period)
+        shown.get(period) or Figure(metric, population, scope, scope_id, period, slice=part)
         for period in periods
     ]
 

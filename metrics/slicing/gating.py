@@ -13,7 +13,7 @@ DIFFERENCING = "DIFFERENCING"
 RATES = frozenset({"response_rate", "client_response_rate", "coverage_exposure"})
 # What is made of records and not of answers: nobody's word can be found by subtraction.
 UNSAID = RATES | {"silent_exposure"}
-_LEAST = DEFAULT.gate.min_resp
+LEAST = DEFAULT.gate.min_resp
 
 
 def size(fig: Figure) -> int:
@@ -30,8 +30,8 @@ def family(cells: Sequence[Figure], total: Figure) -> list[Figure]:
         return list(cells)
     rest = max(size(total) - sum(size(cell) for cell in cells), 0)
     # A cell that any rule withholds counts as small, whichever rule it was.
-    counts = [min(size(cell), _LEAST - 1) if cell.gate else size(cell) for cell in cells]
-    if rest >= _LEAST:
+    counts = [min(size(cell), LEAST - 1) if cell.gate else size(cell) for cell in cells]
+    if rest >= LEAST:
         return list(cells)
     hidden = set(uncertainty.complementary_suppression([*counts, rest]))
     return [
@@ -48,7 +48,7 @@ def for_viewer(fig: Figure, singles: Mapping[str, int]) -> Figure:
     if fig.gate or fig.metric in UNSAID or fig.metric not in singles:
         return fig
     unseen = fig.n - singles[fig.metric]
-    return concealed(fig, COMPLEMENTARY) if 0 < unseen < _LEAST else fig
+    return concealed(fig, COMPLEMENTARY) if 0 < unseen < LEAST else fig
 
 
 def relabelled(fig: Figure, part: str) -> Figure:

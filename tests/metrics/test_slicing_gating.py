@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from django.core.cache import cache
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis.exceptions import RedisError
 
@@ -12,6 +12,8 @@ from metrics.slicing import gating, memory, sketches
 from metrics.slicing.memory import Memory
 
 LEAST = 5
+# Building lists of numbers is slow only where many tests share a processor.
+UNHURRIED = settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 
 
 def figure(n, gate=None, metric="nps", **fields):
@@ -30,6 +32,7 @@ def hidden_sizes(cells, total):
     return [size for size in [*(cell.n for cell in cells if cell.gate), rest] if size]
 
 
+@UNHURRIED
 @given(
     sizes=st.lists(st.integers(0, 40), min_size=1, max_size=8),
     rest=st.integers(0, 12),
@@ -95,6 +98,7 @@ def true_distance(one, other):
     return gap
 
 
+@UNHURRIED
 @given(ANSWERS, ANSWERS)
 def test_distance_of_two_sets_never_exceeds_the_true_one(one, other):
     found = sketches.apart(sketch_of(one), sketch_of(other))
@@ -102,12 +106,14 @@ def test_distance_of_two_sets_never_exceeds_the_true_one(one, other):
     assert (found == 0) == (one == other)
 
 
+@UNHURRIED
 @given(ANSWERS, st.integers(1, 4))
 def test_set_with_a_few_answers_more_is_always_found_out(one, more):
     other = one | {10**6 + 1 + i: (1, 0, 0) for i in range(more)}
     assert sketches.apart(sketch_of(one), sketch_of(other)) == more
 
 
+@UNHURRIED
 @given(ANSWERS)
 def test_set_survives_being_written_down(one):
     kept = sketches.loaded(sketch_of(one).dumped())
