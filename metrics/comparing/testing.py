@@ -1,0 +1,134 @@
+"""One test of two figures, by what each metric is made of (metrics-spec 3.7, 3.8, 5.5)."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from metrics.facts.tables import Column, Table
+from metrics.formulas import columns, uncertainty
+from metrics.formulas import comparing as formulas
+from metrics.formulas.answers import Counts
+from metrics.formulas.parameters import DEFAULT
+from metrics.formulas.uncertainty import quantiles
+from metrics.queries import DIMENSIONS, Figure
+
+_Z = quantiles.z(DEFAULT.intervals.conf)
+_SHARES = frozenset({*DIMENSIONS, "response_rate", "client_response_rate"})
+_PAIRED, _OVERLAP, _INDEPENDENT = "paired", "overlap", "independent"
+_NEWCOMBE, _WELCH, _ENDS = "newcombe", "welch", "intervals"
+# An answer that stands for the vote of a client in the paired test, which reads answers.
+_ANSWER_OF = {1.0: 10, 0.0: 8, -1.0: 0}
+
+
+@dataclass(frozen=True)
+class Test:
+    """Second minus first in the unit of the metric; without p-value nothing could be tested."""
+
+    diff: float
+    low: float | None
+    high: float | None
+    p_value: float | None
+    method: str
+
+
+def over_time(before: Figure, now: Figure, one: Table, two: Table) -> Test | None:
+    """The change of a figure over disjoint periods; the tables hold their answers by client."""
+    if now.metric == "nps":
+        return _votes(one, two)
+    if now.metric in {"csat", "ces"}:
+        return _means(now.metric, one, two)
+    return apart(before, now)
+
+
+def apart(one: Figure, two: Figure) -> Test | None:
+    """Two figures whose answers have nothing in common."""
+    if one.metric in {"nps", "nps_respondent"}:
+        return _independent(one, two)
+    return _shares(one, two) if one.metric in _SHARES else _by_ends(one, two)
+
+
+def counts(fig: Figure) -> Counts | None:
+    """The votes or answers of a recommendation figure by class."""
+    for names in (("detractor", "passive", "promoter"), ("detractors", "passives", "promoters")):
+        held = [fig.detail.get(name) for name in names]
+        if all(isinstance(count, int) for count in held):
+            return Counts(*(int(count or 0) for count in held))
+    return None
+
+
+def _votes(one: Table, two: Table) -> Test | None:
+    """The same clients twice, as far as they are the same (3.8)."""
+    y1, y2 = (_by_client(columns.labels(t["weighted"], t["weight"]), t) for t in (one, two))
+    shared = [(y1[pk], y2[pk]) for pk in y1 if pk in y2]
+    if y1.keys() == y2.keys():
+        sides = [[_ANSWER_OF[pair[side]] for pair in shared] for side in (0, 1)]
+        pairs = formulas.nps_diff_paired(sides[0], sides[1])
+        if pairs is not None:
+            ends = pairs.shown_ci
+            return Test(pairs.diff, ends.low, ends.high, pairs.p_value, _PAIRED)
+    found = formulas.nps_diff_overlap(list(y1.values()), list(y2.values()), shared)
+    if found is None:
+        return None
+    ends = found.shown_ci
+    return Test(found.diff, ends.low, ends.high, found.p_value, _OVERLAP)
+
+
+def _by_client(values: Column, table: Table) -> dict[int, float]:
+    kept = ~np.isnan(values)
+    return dict(zip(table.ids[kept].tolist(), values[kept].tolist(), strict=True))
+
+
+def _means(metric: str, one: Table, two: Table) -> Test | None:
+    """Means of the clients, by Welch (5.5); those of one period stand for themselves."""
+    means = [columns.ratio(t[f"{metric}_total"], t[f"{metric}_n"]) for t in (one, two)]
+    x, y = (side[~np.isnan(side)].tolist() for side in means)
+    found = uncertainty.welch(y, x)
+    if found is None:
+        return None
+    return Test(found.diff, found.ci.low, found.ci.high, found.p_value, _WELCH)
+
+
+def _independent(one: Figure, two: Figure) -> Test | None:
+    first, second = counts(one), counts(two)
+    found = formulas.nps_diff(first, second) if first and second else None
+    if found is None:
+        return None
+    return Test(found.diff_raw, found.ci.low, found.ci.high, found.p_value, _INDEPENDENT)
+
+
+def _shares(one: Figure, two: Figure) -> Test | None:
+    """Newcombe's interval and the pooled z test (5.5)."""
+    (x1, n1), (x2, n2) = _of(one), _of(two)
+    found, tested = uncertainty.newcombe(x2, n2, x1, n1), uncertainty.pooled_z(x2, n2, x1, n1)
+    if found is None or tested is None:
+        return None
+    return Test(found.diff, found.ci.low, found.ci.high, tested.p_value, _NEWCOMBE)
+
+
+def _of(fig: Figure) -> tuple[int, int]:
+    """x of n: answers of 4 and 5, or who answered of those asked."""
+    if fig.metric in DIMENSIONS:
+        return int(fig.detail.get("top2", 0)), int(fig.detail.get("n", 0))
+    asked = fig.eligible or 0
+    return round((fig.value or 0) * asked), asked
+
+
+def _by_ends(one: Figure, two: Figure) -> Test | None:
+    """From the intervals that stand beside the figures: half their width is z times the SE."""
+    if one.value is None or two.value is None:
+        return None
+    diff = two.value - one.value
+    halves = [half(fig) for fig in (one, two)]
+    if halves[0] is None or halves[1] is None:
+        return Test(diff, None, None, None, "")
+    wide = math.hypot(halves[0], halves[1])
+    p = quantiles.normal_two_sided(_Z * diff / wide) if wide else None
+    return Test(diff, diff - wide, diff + wide, p, _ENDS)
+
+
+def half(fig: Figure) -> float | None:
+    """Half the width of a figure's interval."""
+    if fig.low is None or fig.high is None:
+        return None
+    return (fig.high - fig.low) / 2
