@@ -50,6 +50,7 @@ urlpatterns = [
     path("demo/mail/<str:name>/html/", demo_mail.body, name="demo-mail-body"),
     path("accounts/", include("bank.urls")),
     path("", include("surveys.urls")),
+    path("", include("metrics.urls")),
     path("admin/imports/", admin.site.admin_view(imports.page.import_action), name="imports"),
     path(
         "admin/imports/apply/",

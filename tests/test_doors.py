@@ -64,6 +64,7 @@ def world(staff, settings, tmp_path):
             "key": campaign.questionnaire.key,
             "pk": str(campaign.pk),
             "url": "nothing",
+            "metric": "response_rate",
             "kind": "clients",
             "suffix": "csv",
             "verb": "launch",
