@@ -21,6 +21,8 @@ ORDER = {
     "S3": "letters.measure",
     "S4": "kills.measure",
     "R1": "figures.measure",
+    "R2": "nightly.measure",
+    "R3": "nightly.doubled",
     "T1": "ingest.measure",
     "I1": "imports.against_library",
     "I2": "imports.against_copy",

@@ -16,12 +16,13 @@ from django.db import connection, transaction
 from clients.models import ChangeNote
 from metrics import queries, sources, storing
 from metrics.facts import mergers, population
+from metrics.facts.answers import Kept
 from metrics.facts.mergers import Mergers
 from metrics.facts.population import History
 from metrics.models import ClientState, DueWindows, Measurement, Scope
 from metrics.sources import Block, Work
 from metrics.storing import Target
-from metrics.windows import EVERYTHING, ROLLING, Windows
+from metrics.windows import EVERYTHING, ROLLING, WHOLE, Windows
 
 _BLOCK = 2_500
 _ROUNDS = 10
@@ -179,8 +180,11 @@ def _refresh_due(at: datetime) -> bool:
         keys = everything if EVERYTHING in owed else sorted(owed)
         stamp, members = storing.stamp(at=at), population.members()
         known = mergers.known()
+        kept = Kept(windows.hull(keys))
         for key in keys:
-            _refresh_window(Work(key, windows, known, members, stamp))
+            own = None if key == WHOLE else kept
+            _refresh_window(Work(key, windows, known, members, stamp, own))
+        kept.drop()
         _drop(everything)
         DueWindows.objects.filter(pk__in=notes).delete()
     return True

@@ -16,6 +16,7 @@ import numpy as np
 from clients.models import Client
 from metrics import storing
 from metrics.facts import answers, exposure, population, requests
+from metrics.facts.answers import Kept
 from metrics.facts.exposure import Exposure
 from metrics.facts.mergers import Mergers
 from metrics.facts.population import Mask, Members
@@ -68,6 +69,7 @@ class Work:
     known: Mergers
     members: Members
     stamp: Stamp
+    kept: Kept | None = None
 
     @property
     def bounds(self) -> Bounds:
@@ -92,7 +94,7 @@ class Work:
 
     def tables(self, cut: Cut) -> dict[tuple[str, int | str], tuple[Table, Table]]:
         """Answers and requests by population and part; two queries."""
-        given = answers.many([self.bounds], cut, known=self.known)
+        given = answers.many([self.bounds], cut, known=self.known, kept=self.kept)
         asked = requests.many([self.bounds], cut, known=self.known)
         return {
             (slot.population, slot.part): (

@@ -32,6 +32,11 @@ class Windows:
             self._bounds[key] = periods.parse(key, as_of=self.at, zone=self.zone)
         return self._bounds[key]
 
+    def hull(self, keys: Iterable[str]) -> Bounds:
+        """From the first to the last instant of these periods, whole lives apart."""
+        held = [self.bounds(key) for key in keys if key != WHOLE] or [_ALL]
+        return Bounds(min(one.start for one in held), max(one.end for one in held))
+
     def last_day(self, key: str) -> date:
         """The day at whose end exposure counts: the last of the period, or today while it runs."""
         end = self.bounds(key).end - timedelta(microseconds=1)

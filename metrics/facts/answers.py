@@ -13,15 +13,54 @@ Sums are exact in any order: they are whole numbers, or multiples of a fixed pow
 from collections.abc import Sequence
 
 import numpy as np
+from django.db import connection
 
 from metrics.facts import mergers, tables
 from metrics.facts.columns import COLUMNS, HISTOGRAM
 from metrics.facts.mergers import Mergers
-from metrics.facts.statements import Asked, answers
+from metrics.facts.statements import Asked, answers, marked
 from metrics.facts.tables import Slot, Table
-from metrics.facts.where import ALL, EVERYTHING, Cut, Where
+from metrics.facts.where import ALL, EVERYTHING, By, Cut, Where
 from metrics.formulas.parameters import DEFAULT, Parameters
 from metrics.formulas.periods import Bounds
+
+
+class Kept:
+    """Responses with the next values of their items, kept in temporary tables for many windows.
+
+    For a run over all windows: the expensive part is made once for each split, and again where
+    other successors count. The tables end with the connection, or by `drop`.
+    """
+
+    def __init__(self, whole: Bounds, rules: Parameters = DEFAULT) -> None:
+        self._whole, self._rules = whole, rules
+        self._tables: dict[tuple[str, tuple[tuple[int, int], ...]], str] = {}
+
+    def table(self, cut: Cut, successors: dict[int, int]) -> str:
+        """The table for this split; empty if the cut leaves anything out."""
+        if cut.where != EVERYTHING or cut.clients is not None:
+            return ""
+        key = cut.by, tuple(sorted(successors.items()))
+        if key not in self._tables:
+            self._tables[key] = self._made(f"kept_answers_{len(self._tables)}", cut.by, successors)
+        return self._tables[key]
+
+    def drop(self) -> None:
+        """Let go of all tables."""
+        with connection.cursor() as cursor:
+            for name in self._tables.values():
+                cursor.execute(f"DROP TABLE {name}")
+        self._tables = {}
+
+    def _made(self, name: str, by: By, successors: dict[int, int]) -> str:
+        asked = Asked([(0, self._whole)], Cut(by=by), successors, self._rules)
+        found = marked(asked)
+        with connection.cursor() as cursor:
+            tables.without_compiling(cursor)
+            cursor.execute(f"CREATE TEMPORARY TABLE {name} AS {found.text}", found.params)
+            cursor.execute(f"CREATE INDEX {name}_at ON {name} (at)")
+            cursor.execute(f"ANALYZE {name}")
+        return name
 
 
 def sums(
@@ -46,13 +85,16 @@ def many(
     *,
     known: Mergers | None = None,
     rules: Parameters = DEFAULT,
+    kept: Kept | None = None,
 ) -> dict[Slot, Table]:
     """The same for many windows and all populations at once, split by what facts have."""
     known = mergers.known() if known is None else known
     called = tables.names(cut.by)
     found: dict[Slot, Table] = {}
     for successors, places in known.alike(windows):
-        asked = Asked([(place, windows[place]) for place in places], cut, successors, rules)
+        spans = [(place, windows[place]) for place in places]
+        table = kept.table(cut, successors) if kept else ""
+        asked = Asked(spans, cut, successors, rules, table)
         statement = answers(asked)
         width, long_ = 4 + len(asked.columns), tables.is_many(cut.clients)
         rows = tables.read(statement.text, statement.params, width=width, many=long_)

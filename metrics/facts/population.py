@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from django.db import connection
 from django.db.models import Count, Max, Min, Q, QuerySet, Sum
 
 from bank.models import Team
 from clients.models import Client, ExchangeRate, Facility, FacilityBalance
 from metrics.facts import tables
-from metrics.facts.statements import moment
+from metrics.facts.statements import instant, moment
 from metrics.facts.tables import Ids, Rows
 from metrics.facts.where import numbers
 from metrics.formulas.periods import Bounds
@@ -134,15 +135,19 @@ def places(client_ids: Sequence[int] | None = None) -> dict[int, str]:
 
 
 def span(client_ids: Sequence[int] | None = None) -> tuple[datetime | None, datetime | None]:
-    """The first and the last instant of what these clients were asked or answered; two queries."""
-    responses = _some(Response, "client", client_ids)
-    invitations = _some(Invitation, "client", client_ids)
-    ends = [
-        rows.aggregate(first=Min(name), last=Max(name))
-        for rows, name in ((responses, "submitted_at"), (invitations, "sent_at"))
-    ]
-    firsts, lasts = ([held[name] for held in ends if held[name]] for name in ("first", "last"))
-    return min(firsts, default=None), max(lasts, default=None)
+    """The first and the last instant of what these clients were asked or answered; one query."""
+    some = "" if client_ids is None else f"WHERE client_id IN ({numbers(client_ids)})"
+    ends = " UNION ALL ".join(
+        f"SELECT MIN({at}) AS first, MAX({at}) AS last FROM {table} {some}"  # noqa: S608
+        for at, table in (
+            ("submitted_at", "surveys_response"),
+            ("sent_at", "surveys_invitation"),
+        )
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT MIN(first), MAX(last) FROM ({ends}) ends")  # noqa: S608
+        first, last = cursor.fetchone()
+    return instant(first), instant(last)
 
 
 def histories(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.db import connection
 
@@ -22,6 +22,8 @@ class Asked:
     cut: Cut
     successors: dict[int, int]
     rules: Parameters
+    # A table that holds what `marked` would, of all windows at once.
+    table: str = ""
 
     @property
     def key(self) -> str:
@@ -56,31 +58,42 @@ class Asked:
 
 def answers(asked: Asked) -> Clause:
     """Window, population, part and client, then the sums; all of double precision."""
-    spans, given = asked.spans(), _given(asked)
-    csat = columns.composite(asked.rules.csat)
+    spans = asked.spans()
+    before = Clause("") if asked.table else marked(asked)
+    where = ""
+    if asked.table and asked.cut.population is not None:
+        where = f"WHERE population = {POPULATIONS.index(asked.cut.population)}"
     selected = ", ".join(
         f"CAST({value} AS {columns.FLOAT})"
         for value in ("slot", "population", "part", "client", *asked.columns.values())
     )
     text = f"""
 WITH span (slot, starts, ends) AS (VALUES {spans.text}),
-item AS ({_items()}),
-given AS ({given.text}),
-marked AS (
-    SELECT scored.*, {columns.nexts()} FROM (SELECT given.*, {csat} AS csat FROM given) scored
-    WINDOW later AS (
-        PARTITION BY client, population, part, person ORDER BY at DESC, number DESC
-        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-    )
-),
+{f"marked AS ({before.text})," if before.text else ""}
 counted AS (
     SELECT span.slot, population, part, client, weight, is_open, {columns.lasts()}
-    FROM marked JOIN span ON marked.at >= span.starts AND marked.at < span.ends
+    FROM {asked.table or "marked"} marked
+    JOIN span ON marked.at >= span.starts AND marked.at < span.ends {where}
 )
 SELECT {selected} FROM counted GROUP BY slot, population, part, client
 ORDER BY slot, population, part, client
 """  # noqa: S608 - the pieces are constants and whole numbers
-    return Clause(text, (*spans.params, *given.params))
+    return Clause(text, (*spans.params, *before.params))
+
+
+def marked(asked: Asked) -> Clause:
+    """One row for each response, with the instant of the next value of each item."""
+    given, csat = _given(asked), columns.composite(asked.rules.csat)
+    text = f"""
+WITH item AS ({_items()}),
+given AS ({given.text})
+SELECT scored.*, {columns.nexts()} FROM (SELECT given.*, {csat} AS csat FROM given) scored
+WINDOW later AS (
+    PARTITION BY client, population, part, person ORDER BY at DESC, number DESC
+    ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+)
+"""  # noqa: S608
+    return Clause(text, given.params)
 
 
 def _given(asked: Asked) -> Clause:
@@ -168,6 +181,13 @@ def _weight(weight: float) -> str:
 def moment(at: datetime) -> object:
     """An instant as the database compares it."""
     return connection.ops.adapt_datetimefield_value(at)
+
+
+def instant(found: datetime | str | None) -> datetime | None:
+    """An instant as a statement returns it; SQLite's is text in UTC."""
+    if isinstance(found, str):
+        return datetime.fromisoformat(found).replace(tzinfo=UTC)
+    return found
 
 
 def collation() -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from clients.models import Contact
 from surveys.models import Questionnaire
@@ -72,7 +72,7 @@ class Clause:
     """A piece of SQL with its parameters."""
 
     text: str
-    params: tuple[object, ...] = ()
+    params: tuple[Any, ...] = ()
 
 
 def conditions(where: Where) -> list[Clause]:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -80,7 +81,14 @@ def current() -> Parameters:
 def parameters(*, at: datetime) -> str:
     """The id of the parameters in force, whose values are kept with their first use."""
     used = current()
-    ParameterSet.objects.get_or_create(key=used.id, defaults={"values": asdict(used)})
+    key = _digest(used)
+    if not ParameterSet.objects.filter(key=key).exists():
+        ParameterSet.objects.get_or_create(key=key, defaults={"values": asdict(used)})
+    return key
+
+
+@cache
+def _digest(used: Parameters) -> str:
     return used.id
 
 

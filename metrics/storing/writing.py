@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import QuerySet
 
+from metrics.facts import tables
 from metrics.formulas import periods
 from metrics.models import Measurement
 from metrics.storing.rows import Row, measurement
@@ -144,6 +145,7 @@ def _copied(cursor: Any, first: list[Row], more: Iterator[Row]) -> str:
     shape = ", ".join(f'"{name}" {kind}' for name, kind in _types().items())
     cursor.execute(f"CREATE TEMPORARY TABLE IF NOT EXISTS fresh_figures ({shape}) ON COMMIT DROP")
     cursor.execute("TRUNCATE fresh_figures")
+    tables.without_compiling(cursor)
     piece = first
     while piece:
         with cursor.cursor.copy("COPY fresh_figures FROM STDIN") as stream:
