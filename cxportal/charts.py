@@ -52,10 +52,19 @@ class Axis:
     low: float
     high: float
     width: float
+    before: float | None = None
 
 
-def axis(value: float, low: float, high: float, on: Domain, *, width: int = 520) -> Axis:
-    """The hero's axis with dot and whisker."""
+def axis(
+    value: float,
+    low: float,
+    high: float,
+    on: Domain,
+    *,
+    before: float | None = None,
+    width: int = 520,
+) -> Axis:
+    """The hero's axis with dot and whisker, and a triangle for the period before."""
     start, end = 8, width - 8
     marks = on.ticks()
     ticks = [
@@ -67,7 +76,14 @@ def axis(value: float, low: float, high: float, on: Domain, *, width: int = 520)
         for mark in marks
     ]
     left, right = on.scale(low, start, end), on.scale(high, start, end)
-    return Axis(ticks, on.scale(value, start, end), left, right, round(right - left, 1))
+    return Axis(
+        ticks,
+        on.scale(value, start, end),
+        left,
+        right,
+        round(right - left, 1),
+        None if before is None else on.scale(before, start, end),
+    )
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,13 @@ from django.utils.translation import gettext as _
 
 from bank import scope
 from bank.models import Role, Team, User
+from clients.models import Client
 from cxportal import charts
 from metrics import queries
 from metrics.formulas import periods
 from metrics.queries import Figure
 
+DIMENSIONS = ("response_speed", "processing_efficiency", "service_attitude")
 ALIASES = {"": "rolling12m", "12m": "rolling12m", "90d": "rolling90"}
 _KEY = re.compile(r"rolling12m|rolling90|\d{4}Q[1-4]|\d{4}-(0[1-9]|1[0-2])")
 
@@ -59,6 +61,13 @@ def bounds(key: str, at: datetime) -> periods.Bounds:
         raise Unknown(key) from error
 
 
+def line_of(text: str) -> str:
+    """The line of business asked for; anything unknown raises `Unknown`."""
+    if text and text not in Client.Segment.values:
+        raise Unknown(text)
+    return text
+
+
 def teams(viewer: User) -> list[Team]:
     """Teams whose figures this viewer may choose; a manager the own team, as a whole."""
     if viewer.role == Role.RELATIONSHIP_MANAGER and not viewer.is_superuser:
@@ -85,19 +94,42 @@ def unit_of(viewer: User, code: str | None, offered: Sequence[Unit]) -> Unit:
     raise Unknown(code)
 
 
+def dimensions() -> list[tuple[str, str]]:
+    """The three core dimensions of satisfaction: metric and label."""
+    labels = (_("Response speed"), _("Processing efficiency"), _("Service attitude"))
+    return [(f"csat_{name}", label) for name, label in zip(DIMENSIONS, labels, strict=True)]
+
+
 def stored_periods(unit: Unit) -> list[str]:
     """Months and quarters for which this unit has figures, newest first."""
     keys = queries.periods(unit.scope, unit.scope_id, "nps_respondent")
     return [key for key in reversed(keys) if re.fullmatch(r"\d{4}(Q\d|-\d\d)", key)]
 
 
-def trend(unit: Unit, at: datetime) -> tuple[list[Figure], list[Figure], list[str]]:
-    """Rolling score and answers per month of the last thirteen months; two queries."""
+@dataclass(frozen=True)
+class Course:
+    """Thirteen months: rolling values by metric, and what each single month holds."""
+
+    months: list[str]
+    rolling: dict[str, list[Figure]]
+    monthly: dict[str, list[Figure]]
+
+
+ROLLING, MONTHLY = ("nps", "csat"), ("nps_respondent", "response_rate")
+
+
+def course(unit: Unit, at: datetime, *, part: str = "") -> Course:
+    """The last thirteen months of a unit or of one line in it; one query."""
     months = _months(at)
     keys = [f"rolling3m:{month}" for month in months]
-    rolling = queries.trend(unit.scope, unit.scope_id, "nps", periods=keys)
-    monthly = queries.trend(unit.scope, unit.scope_id, "nps_respondent", periods=months)
-    return rolling, monthly, months
+    found = queries.courses(
+        unit.scope, unit.scope_id, (*ROLLING, *MONTHLY), periods=[*keys, *months], part=part
+    )
+    return Course(
+        months,
+        {metric: found[metric][: len(months)] for metric in ROLLING},
+        {metric: found[metric][len(months) :] for metric in MONTHLY},
+    )
 
 
 def _months(at: datetime) -> list[str]:
@@ -106,12 +138,15 @@ def _months(at: datetime) -> list[str]:
     return [f"{n // 12:04d}-{n % 12 + 1:02d}" for n in range(last - 12, last + 1)]
 
 
-def beside(unit: Unit, known: Sequence[Team], period: str) -> dict[int, Figure]:
+def beside(
+    unit: Unit, known: Sequence[Team], period: str, *, part: str = ""
+) -> dict[int, Figure]:
     """The score of each team right under the unit; one query, none where there is no team."""
     under = _under(unit, known)
     if not under:
         return {}
-    found = queries.beside("team", [t.pk for t in under], period=period, metrics=["nps"])
+    ids = [team.pk for team in under]
+    found = queries.beside("team", ids, period=period, metrics=["nps"], part=part)
     return {pk: row["nps"] for pk, row in found.items()}
 
 

@@ -142,6 +142,19 @@ def band_tone(label: str) -> str:
 
 
 @register.filter
+def bands(fig: Figure) -> list[tuple[str, int]]:
+    """How many clients are in each band, the lowest first."""
+    counts = fig.detail.get("bands") or {}
+    return [(name, counts.get(name, 0)) for name in ("at risk", "fragile", "sound", "strong")]
+
+
+@register.filter
+def plain(value: float | None) -> str:
+    """A number as machines read it."""
+    return "" if value is None else f"{value:.10f}".rstrip("0").rstrip(".")
+
+
+@register.filter
 def one_digit(value: float | None) -> str:
     """A score from 0 to 100."""
     return formats.number(value, 1)

@@ -133,12 +133,32 @@ def trend(
     part: str = "",
 ) -> list[Figure]:
     """One metric over the periods given, in their order; an empty period is a gap."""
-    found = _units(scope, [scope_id], population, part).filter(metric=metric, period__in=periods)
-    shown = {row.period: figure_of(row) for row in found}
-    return [
-        shown.get(period) or Figure(metric, population, scope, scope_id, period, slice=part)
-        for period in periods
+    return courses(scope, scope_id, [metric], population=population, periods=periods, part=part)[
+        metric
     ]
+
+
+def courses(
+    scope: str,
+    scope_id: int,
+    metrics: Sequence[str],
+    *,
+    population: str = RELATIONAL,
+    periods: Sequence[str],
+    part: str = "",
+) -> dict[str, list[Figure]]:
+    """Several metrics over the same periods, in their order; one query."""
+    rows = _units(scope, [scope_id], population, part)
+    found = rows.filter(metric__in=metrics, period__in=periods)
+    shown = {(row.metric, row.period): figure_of(row) for row in found}
+    return {
+        metric: [
+            shown.get((metric, period))
+            or Figure(metric, population, scope, scope_id, period, slice=part)
+            for period in periods
+        ]
+        for metric in metrics
+    }
 
 
 def periods(scope: str, scope_id: int, metric: str, *, population: str = RELATIONAL) -> list[str]:
@@ -154,14 +174,16 @@ def beside(
     period: str,
     metrics: Iterable[str],
     population: str = RELATIONAL,
+    part: str = "",
 ) -> dict[int, dict[str, Figure]]:
     """The same metrics of several units, for rows shown side by side; one query."""
     ids, names = list(scope_ids), list(metrics)
-    found = _units(scope, ids, population).filter(period=period, metric__in=names)
+    found = _units(scope, ids, population, part).filter(period=period, metric__in=names)
     shown = {(row.scope_id, row.metric): figure_of(row) for row in found}
     return {
         unit: {
-            metric: shown.get((unit, metric)) or Figure(metric, population, scope, unit, period)
+            metric: shown.get((unit, metric))
+            or Figure(metric, population, scope, unit, period, slice=part)
             for metric in names
         }
         for unit in ids
