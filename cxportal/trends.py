@@ -43,7 +43,8 @@ class Pin:
     words: str
 
 
-_TURN = 0.5
+# From the middle on, words stand left of their pin; a line of text needs this much.
+_TURN, _LINE = 0.5, 14
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ class Trend:
     # The segment to the month that is not over yet.
     running: str = ""
     before: float | None = None
+    before_y: float | None = None
     pins: list[Pin] = field(default_factory=list)
 
 
@@ -93,6 +95,7 @@ def trend(
             )
         )
     lines, bands, running = [], [], ""
+    across = None if before is None else on.scale(before, base, top)
     for run in _runs(points):
         bands.append(_band(run, points, dots, on))
         whole = run[:-1] if len(run) > 1 and run[-1] == len(points) - 1 else run
@@ -105,9 +108,17 @@ def trend(
         lines,
         bands,
         running,
-        None if before is None else on.scale(before, base, top),
+        across,
+        _apart(across, dots[-1].y if dots else None),
         _pins(pins, left, right),
     )
+
+
+def _apart(across: float | None, last: float | None) -> float | None:
+    """Where the words of the period before stand: clear of the newest value."""
+    if across is None or last is None or abs(across - last) >= _LINE:
+        return across
+    return round(last + (_LINE if across >= last else -_LINE), 1)
 
 
 def _line(run: Sequence[int], dots: Sequence[Dot]) -> str:
@@ -121,7 +132,9 @@ def _pins(pins: Sequence[tuple[float, str]], left: float, right: float) -> list[
         x = round(left + part * (right - left), 1)
         flip = part > _TURN
         y = 12 + 14 * number
-        placed.append(Pin(x, y, round(x - 9 if flip else x + 9, 1), "end" if flip else "start", words))
+        placed.append(
+            Pin(x, y, round(x - 9 if flip else x + 9, 1), "end" if flip else "start", words)
+        )
     return placed
 
 

@@ -13,6 +13,7 @@ from bank.models import User
 from clients.models import Client, Freeze, Touchpoint
 from cxportal.queries import (
     activity,
+    contacts,
     engagement,
     engagement_words,
     lending,
@@ -40,6 +41,11 @@ class Dossier:
     client: Client
     viewer: User
     at: datetime
+
+    @property
+    def may_log(self) -> bool:
+        """Whether the viewer meets clients."""
+        return contacts.may_log(self.viewer)
 
     @cached_property
     def _stored(self) -> dict[tuple[str, str], dict[str, Figure]]:

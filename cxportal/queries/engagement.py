@@ -266,7 +266,8 @@ def weeks(client: Client, *, at: datetime) -> Weeks:
     series = []
     for name, kinds in KINDS.items():
         counts = [sum(counted.get((start, kind), 0) for kind in kinds) for start in starts]
-        gone = [_away(start, _LOGS.get(name), outages) for start in starts]
+        log = _LOGS.get(name)
+        gone = [log is not None and _away(start, log, outages) for start in starts]
         series.append(
             Series(words.component(name), charts.bars(counts, gone), counts, sum(counts))
         )

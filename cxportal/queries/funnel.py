@@ -12,7 +12,7 @@ from surveys.models import Campaign
 
 @dataclass(frozen=True)
 class Step:
-    """One step: its count, how far its bar is filled, and what became of the one before."""
+    """One step: its count, how far its bar is filled, and how many go on to the next."""
 
     label: str
     count: int
@@ -39,12 +39,12 @@ def newest(viewer: User) -> Funnel | None:
         return None
     held = sum(found.skipped.values())
     counts = [
-        (_("Planned"), found.planned, ""),
-        (_("Sent"), found.sent, _("%(count)s held back by the rules") % {"count": held}),
-        (_("Delivered"), found.delivered, _share(found.delivered, found.sent)),
-        (_("Opened survey"), found.opened, _share(found.opened, found.delivered)),
-        (_("Started"), found.started, _share(found.started, found.opened)),
-        (_("Completed"), found.completed, _share(found.completed, found.started)),
+        (_("Planned"), found.planned, _("%(count)s held back by the rules") % {"count": held}),
+        (_("Sent"), found.sent, _share(found.delivered, found.sent)),
+        (_("Delivered"), found.delivered, _share(found.opened, found.delivered)),
+        (_("Opened survey"), found.opened, _share(found.started, found.opened)),
+        (_("Started"), found.started, _share(found.completed, found.started)),
+        (_("Completed"), found.completed, ""),
     ]
     steps = [
         Step(label, count, round(100 * count / found.planned, 1), between)

@@ -63,9 +63,9 @@ def of(unit: Unit, period: str, bounds: Bounds, metric: str) -> Map:
     """The map of a unit, from answers about single cases; four queries."""
     found = queries.heat(unit.scope, unit.scope_id, period=period, metric=metric)
     names = dict(_names())
-    whole = queries.figures(
-        unit.scope, unit.scope_id, period=period, population=TRANSACTIONAL
-    )[metric]
+    whole = queries.figures(unit.scope, unit.scope_id, period=period, population=TRANSACTIONAL)[
+        metric
+    ]
     labels = dict(Client.Segment.choices)
 
     def cell(fig: Figure, **where: str) -> Cell:
@@ -86,10 +86,7 @@ def of(unit: Unit, period: str, bounds: Bounds, metric: str) -> Map:
         metric,
         [str(labels[line]) for line in found.lines],
         rows,
-        [
-            cell(fig, segment=line)
-            for line, fig in zip(found.lines, found.totals, strict=True)
-        ],
+        [cell(fig, segment=line) for line, fig in zip(found.lines, found.totals, strict=True)],
         cell(whole),
     )
 
@@ -101,7 +98,7 @@ def _names() -> list[tuple[str, str]]:
 
 def _cell(fig: Figure, url: str) -> Cell:
     if fig.value is None:
-        return Cell(fig, "", False, "", url)
+        return Cell(fig, step="", few=False, value="", url=url)
     percent = int(formats.rounded(fig.value * 100, 0))
     step = 1 + sum(percent >= edge for edge in BREAKS)
     return Cell(fig, f"h{step}", fig.n < FEW, f"{percent}%", url)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -32,23 +33,23 @@ def of(
 
 def _changed(fig: Figure, change: Change | None) -> Highlight:
     if not fig.shown:
-        return Highlight("flat", "muted", format_html(_("NPS is not shown: {}."), wording.why(fig.gate)))
+        return _plain(format_html(_("NPS is not shown: {}."), wording.why(fig.gate)))
     if change is None or change.diff is None or not change.verdict:
         why = wording.verdict("", change.reason) if change else _("nothing to compare with")
-        words = format_html(_("NPS is <b>{}</b>; {}."), formats.points(fig.value), why)
-        return Highlight("flat", "muted", words)
-    diff = wording.unit("nps").change(change.diff)
-    ends = formats.interval(change.low, change.high)
+        return _plain(format_html(_("NPS is <b>{}</b>; {}."), formats.points(fig.value), why))
+    told = (formats.points(change.diff), formats.interval(change.low, change.high))
     if change.verdict == "changed":
-        words = format_html(
-            _("NPS has <b>changed by {}</b> against the period before ({} of the change)."), diff, ends
-        )
-        return Highlight("up" if change.up else "down", "qing" if change.up else "zhu", words)
-    words = format_html(
-        _("NPS {} against the period before ({} of the change): <b>not distinguishable</b> from no change."),
-        diff,
-        ends,
+        text = _("NPS has <b>changed by {}</b> against the period before ({} of the change).")
+        up = bool(change.up)
+        return Highlight("up" if up else "down", "qing" if up else "zhu", format_html(text, *told))
+    text = _(
+        "NPS {} against the period before ({} of the change): "
+        "<b>not distinguishable</b> from no change."
     )
+    return _plain(format_html(text, *told))
+
+
+def _plain(words: SafeString) -> Highlight:
     return Highlight("flat", "muted", words)
 
 
@@ -57,22 +58,20 @@ def _weakest(heat: Map | None) -> Highlight:
     rows = [row for row in heat.rows if row.total.figure.value is not None] if heat else []
     whole = heat.whole.figure if heat else None
     if len(rows) < 2 or whole is None or whole.value is None:
-        words = _("Too few answers by stage to name the weakest one.")
-        return Highlight("flat", "muted", format_html("{}", words))
+        return _plain(format_html("{}", _("Too few answers by stage to name the weakest one.")))
     low = min(rows, key=_value)
-    behind = formats.share_change(whole.value - _value(low))
-    link = format_html('<a href="/responses/?{}">{}</a>', low.total.url, low.name)
-    told = (link, low.total.value, low.total.figure.n, behind)
-    if low.total.figure.high is not None and low.total.figure.high < whole.value:
-        words = format_html(
-            _("{}: <b>{}</b> satisfied (n = {}), {} below all stages: the weakest stage."), *told
-        )
-        return Highlight("alert", "zhu", words)
-    words = format_html(
-        _("{} is lowest with {} satisfied (n = {}), {} below all stages; the sample does not set it apart."),
-        *told,
+    fig = low.total.figure
+    behind = formats.share_change(whole.value - _value(low)).lstrip("+")
+    link = format_html('<a href="{}?{}">{}</a>', reverse("responses"), low.total.url, low.name)
+    told = (link, low.total.value, fig.n, behind)
+    if fig.high is not None and fig.high < whole.value:
+        text = _("{}: <b>{}</b> satisfied (n = {}), {} below all stages: the weakest stage.")
+        return Highlight("alert", "zhu", format_html(text, *told))
+    text = _(
+        "{} is lowest with {} satisfied (n = {}), {} below all stages; "
+        "the sample does not set it apart."
     )
-    return Highlight("flat", "muted", words)
+    return _plain(format_html(text, *told))
 
 
 def _value(row: Row) -> float:
@@ -83,19 +82,13 @@ def _silent(figures: Mapping[str, Figure]) -> Highlight:
     """How much of what is lent has not been heard of."""
     covered, silent = figures["coverage_exposure"], figures["silent_exposure"]
     if silent.shown:
-        words = format_html(
-            _("<b>{}</b> of exposure has said nothing for 12 months."), wording.written(silent)
-        )
-        return Highlight("clock", "hu", words)
+        text = _("<b>{}</b> of exposure has said nothing for 12 months.")
+        return Highlight("clock", "hu", format_html(text, wording.written(silent)))
     if covered.shown:
-        words = format_html(
-            _("Those who answered hold <b>{}</b> of exposure."), wording.written(covered)
-        )
-        return Highlight("flat", "muted", words)
+        text = _("Those who answered hold <b>{}</b> of exposure.")
+        return _plain(format_html(text, wording.written(covered)))
     rate = figures["client_response_rate"]
     if rate.shown:
-        words = format_html(
-            _("<b>{}</b> of the clients asked have answered."), wording.written(rate)
-        )
-        return Highlight("flat", "muted", words)
-    return Highlight("flat", "muted", format_html(_("Coverage is not shown: {}."), wording.why(rate.gate)))
+        text = _("<b>{}</b> of the clients asked have answered.")
+        return _plain(format_html(text, wording.written(rate)))
+    return _plain(format_html(_("Coverage is not shown: {}."), wording.why(rate.gate)))

@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.utils.translation import gettext as _
 
 from clients.models import Client, ExchangeRate, Facility, Transaction
 
@@ -20,6 +21,18 @@ class Limit:
     facility: Facility
     rate: Decimal | None
     used: Decimal | None
+
+    @property
+    def label(self) -> str:
+        """What kind of facility it is; a kind without a word of ours is shown as reported."""
+        known = {
+            "revolving": _("Revolving credit"),
+            "term": _("Term loan"),
+            "project": _("Project loan"),
+            "guarantee": _("Guarantee"),
+        }
+        kind = self.facility.kind
+        return known.get(kind, kind) or self.facility.number
 
     @property
     def tone(self) -> str:

@@ -138,9 +138,7 @@ def _months(at: datetime) -> list[str]:
     return [f"{n // 12:04d}-{n % 12 + 1:02d}" for n in range(last - 12, last + 1)]
 
 
-def beside(
-    unit: Unit, known: Sequence[Team], period: str, *, part: str = ""
-) -> dict[int, Figure]:
+def beside(unit: Unit, known: Sequence[Team], period: str, *, part: str = "") -> dict[int, Figure]:
     """The score of each team right under the unit; one query, none where there is no team."""
     under = _under(unit, known)
     if not under:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -28,7 +29,7 @@ def events(months: list[str]) -> list[Event]:
     A new wording comes first: it breaks the series.
     """
     year, month = (int(piece) for piece in months[0].split("-"))
-    begin = timezone.make_aware(datetime(year, month, 1))
+    begin = datetime(year, month, 1, tzinfo=settings.ZONE)
     found = [*_wordings(begin), *_outages(begin)][:MOST]
     return sorted(found, key=lambda event: event.on)
 

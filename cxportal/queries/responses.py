@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, Prefetch, Q
 
 from bank import scope
 from bank.models import Team, User, in_language
+from clients.models import MilestoneType
 from surveys import attribution, questionnaires
 from surveys.models import Answer, Question, Response
 from surveys.models.response import ResponseQuerySet
@@ -59,6 +60,10 @@ class Filters:
     until: date | None = None
     q: str = ""
     client: str = ""
+    kind: str = ""
+    stage: str = ""
+    segment: str = ""
+    team: Team | None = None
 
 
 def found(viewer: User, filters: Filters) -> ResponseQuerySet:
@@ -70,6 +75,7 @@ def found(viewer: User, filters: Filters) -> ResponseQuerySet:
         rows = rows.filter(invitation__campaign=filters.campaign)
     if filters.questionnaire:
         rows = rows.filter(version__questionnaire__key=filters.questionnaire)
+    rows = _narrowed(rows, filters)
     if filters.client:
         rows = rows.filter(client__code=filters.client)
     if filters.since:
@@ -79,6 +85,21 @@ def found(viewer: User, filters: Filters) -> ResponseQuerySet:
     if filters.q:
         rows = rows.filter(_words(viewer, filters.q))
     return rows.order_by("-submitted_at", "-pk")
+
+
+def _narrowed(rows: ResponseQuerySet, filters: Filters) -> ResponseQuerySet:
+    """The filters by which a cell of the overview is opened."""
+    if filters.kind:
+        rows = rows.filter(version__questionnaire__kind=filters.kind)
+    if filters.segment:
+        rows = rows.filter(client__segment=filters.segment)
+    if filters.team:
+        rows = rows.filter(client__team__in=scope.teams_below(filters.team.pk))
+    if filters.stage:
+        usual = MilestoneType.objects.filter(stage=filters.stage).values("code")
+        asked = Q(invitation__milestone__code=filters.stage)
+        rows = rows.filter(asked | Q(invitation__milestone__code__in=usual))
+    return rows
 
 
 def scored(rows: ResponseQuerySet, viewer: User, low: int, high: int) -> ResponseQuerySet:

@@ -142,6 +142,12 @@ def band_tone(label: str) -> str:
 
 
 @register.filter
+def missing(fig: Figure) -> str:
+    """Why there is no score of engagement or health, in words."""
+    return engagement_words.reason(fig.gate)
+
+
+@register.filter
 def bands(fig: Figure) -> list[tuple[str, int]]:
     """How many clients are in each band, the lowest first."""
     counts = fig.detail.get("bands") or {}

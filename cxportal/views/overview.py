@@ -180,7 +180,9 @@ def _trend(view: _View, on: charts.Domain, before: float | None) -> trends.Trend
             course.months, course.rolling["nps"], course.monthly["nps_respondent"], strict=True
         )
     ]
-    placed = [(pins.place(event, course.months), event.words) for event in pins.events(course.months)]
+    placed = [
+        (pins.place(event, course.months), event.words) for event in pins.events(course.months)
+    ]
     known = [(part, words) for part, words in placed if part is not None]
     return trends.trend(points, on, before=before, pins=known)
 

@@ -1,12 +1,17 @@
 """The list of responses and one response."""
 
+from typing import Any
+
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 
 from bank import formats
 from bank.http import StaffRequest, only_reads, role_required
+from bank.models import Team
+from clients.models import Client, Stage
 from cxportal import listing
+from cxportal.queries import overview
 from cxportal.queries import responses as queries
 from surveys import attribution
 from surveys.models import Campaign, Invitation, Questionnaire, Response
@@ -81,7 +86,24 @@ def _filters(
         until=listing.day(request.GET, "to"),
         q=listing.word(request.GET, "q"),
         client=listing.word(request.GET, "client"),
+        kind=listing.one_of(request.GET, "kind", lambda v: v in Questionnaire.Kind.values),
+        stage=listing.one_of(request.GET, "stage", lambda v: v in _stages()),
+        segment=listing.one_of(request.GET, "segment", lambda v: v in Client.Segment.values),
+        team=_team(request),
     )
+
+
+def _stages() -> dict[str, str]:
+    """The names of the stages by code."""
+    return {stage.code: stage.name for stage in Stage.objects.order_by("-case_kind", "-position")}
+
+
+def _team(request: StaffRequest) -> Team | None:
+    """The team asked for, as far as the viewer may choose it; anything else counts as not set."""
+    code = listing.word(request.GET, "team")
+    if not code:
+        return None
+    return next((team for team in overview.teams(request.user) if team.code == code), None)
 
 
 def _chips(
@@ -97,7 +119,15 @@ def _chips(
         "score": (_("Rating"), request.GET.get("score", "") if filters.scores else ""),
         "campaign": (_("Campaign"), campaigns.get(filters.campaign or 0, "")),
         "questionnaire": (_("Questionnaire"), titles.get(filters.questionnaire, "")),
+        "kind": (_("Kind of survey"), _label(Questionnaire.Kind.choices, filters.kind)),
+        "stage": (_("Stage"), _stages().get(filters.stage, "") if filters.stage else ""),
+        "segment": (_("Line"), _label(Client.Segment.choices, filters.segment)),
+        "team": (_("Team"), filters.team.name if filters.team else ""),
         "from": (_("From"), formats.day(filters.since) if filters.since else ""),
         "to": (_("To"), formats.day(filters.until) if filters.until else ""),
     }
     return [listing.Chip(key, label, value) for key, (label, value) in words.items() if value]
+
+
+def _label(choices: list[tuple[str, Any]], value: str) -> str:
+    return str(dict(choices).get(value, ""))

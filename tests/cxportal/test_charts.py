@@ -65,3 +65,13 @@ def test_silence_is_a_mark_without_a_score():
 def test_wide_axis_names_every_second_mark():
     ticks = charts.whisker_ticks(charts.Domain(-60, 100))
     assert [tick.value for tick in ticks if tick.named] == [-40, 0, 40, 80]
+
+
+def test_small_columns_keep_a_stub_for_zero_and_mark_a_week_without_a_log():
+    drawn = charts.bars([0, 2, 1], [True, False, False])
+    assert [(bar.height, bar.away) for bar in drawn] == [(1.5, True), (38.0, False), (19.0, False)]
+
+
+def test_axis_marks_the_period_before():
+    drawn = charts.axis(42.3, 34.1, 49.7, charts.Domain(), before=36.2)
+    assert drawn.before == 291.2

@@ -11,20 +11,24 @@ from tests.cxportal.conftest import CANARY
 
 pytestmark = pytest.mark.usefixtures("today")
 LISTS = ["overview", "clients", "cases", "responses"]
+TABS = ["contacts", "cases", "financials", "engagement", "history"]
 FILTERED = [
     "/overview/?period=90d",
+    "/overview/?line=corporate&heat=csat_response_speed",
     "/clients/?status=active&segment=corporate",
     "/clients/?q=有限公司",
     "/cases/?late=1&kind=loan",
     "/cases/?q=L-",
     "/responses/?score=0-6&from=2026-01-01&to=2026-12-31",
     "/responses/?q=慢",
+    "/responses/?kind=transactional&stage=enquiry&segment=corporate&team=EAST",
 ]
 
 
 def pages_of(side):
     return [
         reverse("client", args=[side.client.code]),
+        *(reverse(f"client-{tab}", args=[side.client.code]) for tab in TABS),
         reverse("case", args=[side.case.number]),
         reverse("response", args=[side.response.response_id]),
     ]
@@ -60,8 +64,8 @@ def test_single_pages_lead_a_stranger_to_the_sign_in_page(client, book):
 )
 def test_single_pages_follow_the_scope(client, book, who, mine, theirs):
     client.force_login(getattr(book.staff, who))
-    assert [client.get(path).status_code for path in pages_of(book.mine)] == [mine] * 3
-    assert [client.get(path).status_code for path in pages_of(book.theirs)] == [theirs] * 3
+    assert [client.get(path).status_code for path in pages_of(book.mine)] == [mine] * 8
+    assert [client.get(path).status_code for path in pages_of(book.theirs)] == [theirs] * 8
 
 
 @pytest.mark.parametrize("who", ["lan", "bo", "mu"])
