@@ -31,7 +31,7 @@ from clients.models import (
 from cxportal import demo
 from cxportal.demo import acceptance, answering, names, seeding, truths
 from cxportal.demo.streams import Plan
-from metrics import queries
+from metrics import queries, references
 from metrics.facts import answers
 from metrics.facts.where import Where
 from metrics.formulas import periods
@@ -107,6 +107,7 @@ def test_flushed_and_generated_again_it_is_the_same_bank(bank):
         model._meta.model_name: 0 for model in seeding.COUNTED
     }
     assert not Version.objects.filter(number=0).exists()
+    assert references.newest() is None
     demo.seed(**SMALL)
     assert _digest() == first
 
@@ -269,6 +270,14 @@ def test_nothing_is_logged_during_the_outage(bank):
     assert not Touchpoint.objects.filter(
         kind__in=["login", "page_view"], at__gte=outage.starts_at, at__lt=outage.ends_at
     ).exists()
+
+
+def test_engagement_is_measured_by_the_banks_own_history(bank):
+    frozen = references.newest()
+    assert frozen is not None
+    bank_wide = frozen.of("login", "corporate", "no such size")
+    assert (bank_wide.segment, bank_wide.clients >= 30) == ("corporate", True)
+    assert bank_wide.quarters == ["2025-12-31", "2026-03-31", "2026-06-30", "2026-09-30"]
 
 
 def test_a_client_without_a_contract_never_signs_in(bank):
