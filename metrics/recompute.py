@@ -162,6 +162,9 @@ def _owed(
     if moved or state.responses < 0 or state.worth != worth.get(state.client_id, state.worth):
         return {EVERYTHING}
     owed = set() if state.as_of == windows.today else {*ROLLING, *windows.trend}
+    if state.noted:
+        # What the client does beside answering is told by these.
+        owed |= {ROLLING[0], *windows.quarters(windows.at, windows.at)}
     for month in state.months.keys() | history.months.keys():
         if list(state.months.get(month, ())) != list(history.months.get(month, ())):
             owed |= windows.touched_by(month)
