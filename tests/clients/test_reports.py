@@ -331,7 +331,7 @@ def test_one_bell_is_rung_for_a_list_that_brought_something(
     heard = []
 
     def listen(**_event):
-        heard.append(ChangeNote.objects.count())
+        heard.append(Touchpoint.objects.count())
 
     facts_changed.connect(listen)
     try:
