@@ -24,6 +24,11 @@ def paths(bank) -> list[str]:
         "/responses/",
         "/responses/?score=0-6",
         "/responses/R-3/",
+        "/indicators/",
+        "/indicators/nps/?group_by=segment",
+        "/indicators/recommend_mean/",
+        "/indicators/response_rate/",
+        "/indicators/nps/made/",
     ]
 
 
