@@ -22,6 +22,7 @@ def grow(clients: int) -> None:
         one.pk for one in questionnaires.questions(people.version()) if one.type in ("nps", "csat")
     ][:ANSWERS]
     with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0")
         for statement in _STATEMENTS:
             cursor.execute(
                 statement,

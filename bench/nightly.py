@@ -83,7 +83,7 @@ def _floor() -> float:
     """The sums of the same windows as rows of the same shape, by one statement a group."""
     figures = Measurement._meta.db_table
     with connection.cursor() as cursor:
-        cursor.execute("SET jit = off")
+        cursor.execute("SET jit = off; SET statement_timeout = 0")
         cursor.execute(f"CREATE TABLE IF NOT EXISTS floor_figures (LIKE {figures} INCLUDING ALL)")
         cursor.execute("TRUNCATE floor_figures")
         return seconds(lambda: [cursor.execute(*one) for one in _statements()])

@@ -15,7 +15,7 @@ from django.db import connection, transaction
 
 from clients.models import ChangeNote
 from metrics import queries, sources, storing
-from metrics.facts import mergers, population
+from metrics.facts import mergers, population, tables
 from metrics.facts.answers import Kept
 from metrics.facts.mergers import Mergers
 from metrics.facts.population import History
@@ -91,6 +91,8 @@ def _refresh_blocks(client_ids: list[int], at: datetime) -> None:
 def _refresh_block(client_ids: Sequence[int], at: datetime, known: Mergers) -> None:
     windows, ids = Windows(at), known.family(client_ids)
     with transaction.atomic():
+        if tables.is_many(ids):
+            tables.unhurried()
         states = _locked(ids, windows)
         first, last = population.span(ids)
         months = [(key, windows.bounds(key)) for key in windows.months(first, last)]
@@ -177,6 +179,7 @@ def _refresh_due(at: datetime) -> bool:
     with transaction.atomic():
         if not _alone():
             return False
+        tables.unhurried()
         notes = dict(DueWindows.objects.values_list("pk", "keys"))
         owed = {key for keys in notes.values() for key in keys}
         everything = windows.of_units(*population.span())

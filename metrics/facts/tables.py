@@ -76,6 +76,13 @@ def without_compiling(cursor: Any) -> None:
         cursor.execute("SELECT set_config('jit', 'off', false)")
 
 
+def unhurried() -> None:
+    """Let the statements of this transaction take their time: for work that nobody waits for."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0")
+
+
 def is_many(client_ids: Sequence[int] | None) -> bool:
     """Whether the answer of a statement about these clients is long."""
     return client_ids is None or len(client_ids) >= _MANY
