@@ -55,6 +55,7 @@ def refresh_all(*, at: datetime) -> int:
 
     This heals what no count shows: a team that moved to another place in the tree.
     """
+    storing.forget()
     _take_notes(at)
     known = ClientState.objects.values_list("client_id", flat=True)
     everybody = sorted({*population.places(), *known})

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.cache import cache
 
 from cxportal import catalogues
+from metrics import storing
 from surveys import pages, questionnaires
 from tests import factories
 
@@ -27,4 +28,5 @@ def no_memory_of_versions() -> None:
     """Row numbers repeat from test to test; what a process remembers by number must not."""
     questionnaires.forget()
     pages.forget()
+    storing.forget()
     cache.clear()

@@ -4,16 +4,19 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 from django.conf import settings
+from django.db import transaction
 
 from bank import settings as own
 from metrics import indicators
 from metrics.formulas.parameters import DEFAULT, Parameters, Periods
 from metrics.indicators import Batch, Given, Indicator, Reading
 from metrics.models import Measurement, ParameterSet, Scope
+
+_committed: set[str] = set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +82,21 @@ def current() -> Parameters:
 
 
 def parameters(*, at: datetime) -> str:
-    """The id of the parameters in force, whose values are kept with their first use."""
+    """The id of the parameters in force, whose values are kept with their first use.
+
+    A process remembers what it has seen committed; the night's pass forgets, and so heals.
+    """
     used = current()
     key = _digest(used)
-    if not ParameterSet.objects.filter(key=key).exists():
+    if key not in _committed:
         ParameterSet.objects.get_or_create(key=key, defaults={"values": asdict(used)})
+        transaction.on_commit(partial(_committed.add, key))
     return key
+
+
+def forget() -> None:
+    """Look again whether the parameters are kept."""
+    _committed.clear()
 
 
 @cache
