@@ -70,6 +70,9 @@ _NUMBERS = {
     "needed_difference": gettext_noop("answers needed a group to see 10 points"),
     "low_cluster": gettext_noop("lower end, allowing for clients"),
     "high_cluster": gettext_noop("upper end, allowing for clients"),
+    "low_silent": gettext_noop("lower end, whatever the silent think"),
+    "high_silent": gettext_noop("upper end, whatever the silent think"),
+    "restated_from": gettext_noop("value before the change"),
 }
 _POPULATIONS = {
     "relational": gettext_noop("relationship survey"),
@@ -85,6 +88,9 @@ _GATES = {
     "LOW_EFFECTIVE_N": gettext_noop("small effective base"),
     "LOW_BASE": gettext_noop("small base"),
     "COMPLEMENTARY": gettext_noop("other figures would give it away"),
+    "ZERO_EXPOSURE": gettext_noop("no exposure"),
+    "ALPHA_LOW": gettext_noop("parts do not agree"),
+    "RESTATED": gettext_noop("changed after its period"),
     "DIFFERENCING": gettext_noop("too near to a figure shown before"),
 }
 
