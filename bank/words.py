@@ -48,6 +48,7 @@ ACTS = {
     "setting.put": gettext_noop("Setting changed"),
     "sign_in.done": gettext_noop("Signed in"),
     "sign_in.failed": gettext_noop("Sign-in failed"),
+    "trigger.invite": gettext_noop("Contacts asked on events"),
     "version.draft": gettext_noop("Draft made"),
     "version.publish": gettext_noop("Version published"),
 }

@@ -236,6 +236,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 15,
         "options": {"expires": 15},
     },
+    "invite-due": {
+        "task": "surveys.tasks.invite_due",
+        "schedule": 60,
+        "options": {"expires": 60},
+    },
     "judge-visits": {
         "task": "surveys.tasks.judge_visits",
         "schedule": 15,

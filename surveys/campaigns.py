@@ -7,16 +7,14 @@ who is asked. So every number of the funnel adds up, and sending needs nothing b
 
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
 from bank import audit
 from bank.models import ApiKey, User
-from clients.models import Consent, Contact
-from surveys import audiences, letters, links, preflights
+from clients.models import Contact
+from surveys import audiences, invitations, letters, preflights
 from surveys.models import Campaign, Delivery, Invitation, Questionnaire
 
 Status = Campaign.Status
@@ -214,11 +212,11 @@ def _end(campaign: Campaign, *, at: datetime) -> int:
     Invitations come first: a sender locks an invitation before the next delivery, and two that
     lock in opposite order would wait for each other.
     """
-    invitations = Invitation.objects.filter(campaign=campaign)
-    invitations.filter(state=Invitation.State.PLANNED).update(
+    theirs = Invitation.objects.filter(campaign=campaign)
+    theirs.filter(state=Invitation.State.PLANNED).update(
         state=Invitation.State.WITHDRAWN, reason=CANCELLED
     )
-    invitations.filter(closes_at__gt=at).update(closes_at=at)
+    theirs.filter(closes_at__gt=at).update(closes_at=at)
     return Delivery.objects.filter(
         invitation__campaign=campaign, state__in=["queued", "claimed", "retry"]
     ).update(state=Delivery.State.SKIPPED, reason=CANCELLED)
@@ -228,11 +226,7 @@ def _invite(plan_: preflights.Plan, *, at: datetime) -> None:
     """Write the invitations and deliveries of a launch in bulk."""
     campaign = plan_.campaign
     people = audiences.contacts(campaign).order_by().values("pk")
-    marketing = dict(
-        Consent.objects.filter(contact__in=people, purpose=Consent.Purpose.MARKETING).values_list(
-            "contact", "state"
-        )
-    )
+    marketing = invitations.marketing(people)
     shared: dict[str, Any] = {}
     if campaign.version is not None:
         shared = letters.common(campaign.version, closes_at=campaign.closes_at, at=plan_.start)
@@ -252,22 +246,14 @@ def _invitation(
     plan_: preflights.Plan, contact: Contact, variables: dict[str, Any], *, at: datetime
 ) -> Invitation:
     refusal = plan_.refusals.get(contact.pk)
-    number = uuid4()
-    return Invitation(
-        uuid=number,
-        campaign=plan_.campaign,
-        contact=contact,
-        client_id=contact.client_id,
+    return invitations.make(
+        contact,
         version=plan_.campaign.version,
-        language=contact.language,
         variables=variables,
-        survey_digest=links.digest(links.survey_token(number)),
-        opt_out_digest=links.digest(links.opt_out_token(number)),
-        state=Invitation.State.SKIPPED if refusal else Invitation.State.PLANNED,
-        reason=refusal.code if refusal else "",
-        free_on=refusal.free_on if refusal else None,
-        created_at=at,
         closes_at=plan_.campaign.closes_at,
+        at=at,
+        campaign=plan_.campaign,
+        **(invitations.refused(refusal.code, refusal.free_on) if refusal else {}),
     )
 
 
@@ -275,14 +261,7 @@ def _delivery(plan_: preflights.Plan, invitation: Invitation) -> Delivery:
     first = plan_.start
     if plan_.campaign.send_window:
         first = plan_.rules.next_send(invitation.contact, at=first)
-    kind = Delivery.Kind.INVITATION.value
-    domain = settings.MAIL_FROM.rpartition("@")[2]
-    return Delivery(
-        invitation=invitation,
-        kind=kind,
-        message_id=f"<{invitation.uuid.hex}.{kind}@{domain}>",
-        next_try_at=first,
-    )
+    return invitations.delivery(invitation, first=first)
 
 
 def _facts(campaign: Campaign) -> dict[str, Any]:

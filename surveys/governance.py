@@ -6,8 +6,8 @@ acts as it is shipped, so that a database without reference data asks too little
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -15,7 +15,7 @@ from django.db.models import Max, Q
 
 from bank import workdays
 from clients import consent
-from clients.models import Contact
+from clients.models import Case, Contact
 from surveys.models import Delivery, Invitation, SuppressionRule
 
 # Code and parameter of each rule that acts now, in the shipped order.
@@ -23,6 +23,7 @@ SHIPPED: Mapping[str, Any] = {
     "no_consent": None,
     "contact_cooldown": 90,
     "client_cap": [3, 30],
+    "lower_priority": 30,
     "decline_freeze": 30,
     "overdue_or_recovery": None,
     "open_complaint": None,
@@ -34,6 +35,23 @@ SHIPPED: Mapping[str, Any] = {
 }
 # What the person decided cannot be switched off by anybody else.
 ALWAYS = {"no_consent"}
+# The triggers a rule does not hold for, as shipped.
+EXEMPT: Mapping[str, tuple[str, ...]] = {
+    "contact_cooldown": ("TR15",),
+    "client_cap": ("TR15",),
+    "lower_priority": ("TR15",),
+    "decline_freeze": ("TR11", "TR15"),
+    "open_complaint": ("TR15",),
+    "follow_up_open": ("TR15",),
+}
+# A campaign is a wave: it goes before everything but what has priority 1.
+CAMPAIGN_PRIORITY = 2
+# The stage of a case that leaves its client alone, by the rule it stands for.
+STAGES = {
+    "declined": "decline_freeze",
+    "overdue": "overdue_or_recovery",
+    "recovery": "overdue_or_recovery",
+}
 # Who is asked first when a client's cap leaves too few places.
 ROLES: dict[str, int] = {Contact.BuyingRole.DECIDER: 0, Contact.BuyingRole.INFLUENCER: 1}
 # Up to here a list of keys in the query is cheaper than the whole window.
@@ -57,11 +75,28 @@ class Book:
     positions: Mapping[str, int]
     parameters: Mapping[str, Any]
     calendar: workdays.Calendar
+    exempt: Mapping[str, Collection[str]] = field(default_factory=dict)
     _next: dict[tuple[str, datetime], datetime] = field(default_factory=dict)
 
     def acts(self, code: str) -> bool:
         """Whether this rule is switched on."""
         return code in self.positions
+
+    def without(self, trigger: str) -> "Book":
+        """The rules as they hold for what this trigger asks."""
+        free = {
+            code
+            for code, triggers in self.exempt.items()
+            if trigger in triggers and code not in ALWAYS
+        }
+        if not free & self.positions.keys():
+            return self
+        kept = {code: place for code, place in self.positions.items() if code not in free}
+        return replace(
+            self,
+            positions=kept,
+            parameters={code: self.parameters[code] for code in kept},
+        )
 
     def next_send(self, contact: Contact, *, at: datetime) -> datetime:
         """The instant itself if mail may leave then, else the start of the next window."""
@@ -85,7 +120,7 @@ class History:
 def book() -> Book:
     """Read the rules and the calendar in two queries."""
     rows = {row.code: row for row in SuppressionRule.objects.all()}
-    positions, parameters = {}, {}
+    positions, parameters, exempt = {}, {}, {}
     for place, (code, shipped) in enumerate(SHIPPED.items()):
         row = rows.get(code)
         if row is not None and not row.enabled and code not in ALWAYS:
@@ -93,7 +128,8 @@ def book() -> Book:
         positions[code] = row.position if row is not None else place
         given = row.parameter if row is not None else None
         parameters[code] = shipped if given is None else given
-    return Book(positions, parameters, workdays.calendar())
+        exempt[code] = row.exempt if row is not None else EXEMPT.get(code, ())
+    return Book(positions, parameters, workdays.calendar(), exempt)
 
 
 def refusals(
@@ -102,30 +138,76 @@ def refusals(
     at: datetime,
     rules: Book | None = None,
     but: Collection[int] = (),
+    rivals: bool = True,
 ) -> dict[int, Refusal]:
     """The first refusal of each contact that must not be asked; constant in queries.
 
     `but` names invitations that do not count as history: a mail is not refused for itself.
+    The contacts are rivals for the places of their client if all of them are to be asked;
+    candidates of whom one is chosen are not.
     """
     rules = rules or book()
     past = _history(contacts, at=at, rules=rules, but=but)
     rights = consent.reasons(contacts, at=at)
+    stopped = _stopped({contact.client_id for contact in contacts})
     found: dict[int, Refusal] = {}
     for contact in contacts:
-        candidates = _rights(rights.get(contact.pk, []), at=at, rules=rules)
+        reasons = rights.get(contact.pk, []) + stopped.get(contact.client_id, [])
+        candidates = _rights(reasons, at=at, rules=rules)
         candidates += _cooldown(contact, past, rules=rules)
         candidates += _cap(past.clients.get(contact.client_id, {}), contact, rules=rules)
         if candidates:
             found[contact.pk] = min(candidates, key=lambda one: rules.positions[one.code])
-    if rules.acts("client_cap"):
+    if rivals and rules.acts("client_cap"):
         _share_places(contacts, found, past, at=at, rules=rules)
     return found
 
 
 def refusal(invitation: Invitation, *, at: datetime, rules: Book | None = None) -> Refusal | None:
     """Why this invitation, or its reminder, must not go at this instant."""
-    contact = invitation.contact
-    return refusals([contact], at=at, rules=rules, but=[invitation.pk]).get(contact.pk)
+    contact, but = invitation.contact, [invitation.pk]
+    if invitation.occasion is None:
+        return refusals([contact], at=at, rules=rules, but=but).get(contact.pk)
+    trigger = invitation.occasion.trigger
+    rules = (rules or book()).without(trigger.code)
+    found = refusals([contact], at=at, rules=rules, but=but).get(contact.pk)
+    if found is not None or not rules.acts("lower_priority"):
+        return found
+    # Two of the same rank go in their order; the cool-down then holds the second.
+    before = held([contact], but=but).get(contact.pk, trigger.priority)
+    return Refusal("lower_priority") if before < trigger.priority else None
+
+
+def held(contacts: Sequence[Contact], *, but: Collection[int] = ()) -> dict[int, int]:
+    """The best priority with which each contact waits for a mail already; one query."""
+    waiting = (
+        Invitation.objects.filter(
+            Q(occasion__isnull=False) | Q(campaign__status__in=["scheduled", "sending"]),
+            state=Invitation.State.PLANNED,
+            contact__in=[contact.pk for contact in contacts],
+        )
+        .exclude(pk__in=but)
+        .values_list("contact", "occasion__trigger__priority")
+    )
+    best: dict[int, int] = {}
+    for contact, priority in waiting:
+        rank = priority or CAMPAIGN_PRIORITY
+        best[contact] = min(rank, best.get(contact, rank))
+    return best
+
+
+def _stopped(clients: Collection[int]) -> dict[int, list[consent.Refusal]]:
+    """The reasons that lie in the cases of the clients: declined, overdue, in recovery."""
+    cases = Case.objects.filter(stage__in=STAGES)
+    if len(clients) <= NARROW:
+        cases = cases.filter(client__in=clients)
+    found: dict[int, list[consent.Refusal]] = {}
+    for client, stage, closed_on in cases.values_list("client", "stage", "closed_on"):
+        since = datetime.combine(closed_on, time(), settings.ZONE) if closed_on else None
+        if stage != "declined" or since is not None:
+            reason = consent.Refusal(STAGES[stage], since)
+            found.setdefault(client, []).append(reason)
+    return found
 
 
 def _rights(reasons: Iterable[consent.Refusal], *, at: datetime, rules: Book) -> list[Refusal]:

@@ -106,7 +106,9 @@ def mark(delivery: Delivery, *, holder: str, rules: governance.Book, at: datetim
 
 def judge(delivery: Delivery, *, rules: governance.Book, at: datetime) -> Verdict:
     """Say whether this mail may leave at this instant, from what the database holds now."""
-    fresh = Invitation.objects.select_related("contact", "campaign").defer("campaign__audience")
+    fresh = Invitation.objects.select_related("contact", "campaign", "occasion__trigger").defer(
+        "campaign__audience"
+    )
     now = fresh.get(pk=delivery.invitation_id)
     reminder = delivery.kind == Delivery.Kind.REMINDER
     campaign = now.campaign

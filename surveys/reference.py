@@ -1,8 +1,9 @@
-"""Questionnaires and suppression rules as they are shipped, loaded as often as one likes."""
+"""Questionnaires, suppression rules and triggers as shipped, loaded as often as one likes."""
 
 import hashlib
 import json
 from datetime import datetime
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from bank import audit
+from clients.models import CaseKind
 from surveys import questionnaires
 from surveys.models import (
     Campaign,
@@ -19,6 +21,7 @@ from surveys.models import (
     Questionnaire,
     Response,
     SuppressionRule,
+    Trigger,
     Version,
 )
 
@@ -38,10 +41,30 @@ USUAL = {
     "survey_link",
 }
 RULE_FIELDS = ("position", "name_zh", "name_en", "scope", "action", "parameter", "exempt")
+TRIGGER_FIELDS = (
+    "name_zh",
+    "name_en",
+    "events",
+    "delay_working_days",
+    "target_kind",
+    "targets",
+    "party_roles",
+    "max_contacts",
+    "cooldown_days",
+    "link_valid_days",
+    "priority",
+    "delivery",
+    "pushed",
+    "wave_window_days",
+)
+# What the case model says of a trigger in words only: once per case or client, unless said so,
+# and how long a client is left alone between two events of the kind.
+REPEATED = {"TR12", "TR14", "TR15", "TR16", "TR18"}
+PAUSES = {"TR12": 60, "TR14": 180}
 
 
 def load(data: dict[str, Any], at: datetime) -> None:
-    """Load questionnaires and suppression rules; the same text again changes nothing.
+    """Load questionnaires, rules and triggers; the same text again changes nothing.
 
     `data` maps the names of the reference files to their content.
     """
@@ -53,6 +76,7 @@ def load(data: dict[str, Any], at: datetime) -> None:
                 _load_questionnaire(row, catalogue, at) for row in catalogue["questionnaires"]
             ),
             "rules": sum(_load_rule(row, position) for position, row in rules),
+            "triggers": _load_triggers(data["case_model"]["triggers"], at),
         }
         if any(changed.values()):
             audit.record("reference.load", "surveys:", at=at, data=changed)
@@ -69,9 +93,19 @@ def usual_variables() -> list[dict[str, Any]]:
     return [row for row in _catalogue()["variables"] if row["name"] in USUAL]
 
 
-@cache
+def contexts() -> dict[str, dict[str, str]]:
+    """What kinds of contact are called, by code: a text in each language."""
+    rows = _file("case_model")["enums"]["survey_context"]
+    return {row["code"]: {"zh": row["zh"], "en": row["en"]} for row in rows}
+
+
 def _catalogue() -> dict[str, Any]:
-    path = settings.BASE_DIR / "reference" / "questionnaires.json"
+    return _file("questionnaires")
+
+
+@cache
+def _file(name: str) -> dict[str, Any]:
+    path = settings.BASE_DIR / "reference" / f"{name}.json"
     data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return data
 
@@ -183,3 +217,49 @@ def _load_rule(row: dict[str, Any], position: int) -> bool:
     rule.loaded = shipped
     rule.save()
     return True
+
+
+def _load_triggers(rows: list[dict[str, Any]], at: datetime) -> int:
+    """Load every trigger; one that is gone from the file asks no more."""
+    lines = dict(Questionnaire.objects.values_list("key", "pk"))
+    changed = sum(_load_trigger(row, lines, at) for row in rows)
+    gone = Trigger.objects.exclude(code__in=[row["code"] for row in rows])
+    return changed + gone.filter(is_active=True).exclude(loaded={}).update(is_active=False)
+
+
+def _load_trigger(row: dict[str, Any], lines: dict[str, int], at: datetime) -> bool:
+    """Create the trigger, or overwrite those fields which the administrator left as shipped."""
+    shipped = _trigger_fields(row, lines)
+    trigger = Trigger.objects.filter(code=row["code"]).first()
+    if trigger is None:
+        Trigger.objects.create(code=row["code"], loaded=shipped, active_since=at, **shipped)
+        return True
+    if trigger.loaded == shipped:
+        return False
+    was_active = trigger.is_active
+    for field, value in shipped.items():
+        if _plain(getattr(trigger, field)) == trigger.loaded.get(field):
+            setattr(trigger, field, value)
+    if trigger.is_active and not was_active:
+        trigger.active_since = at
+    trigger.loaded = shipped
+    trigger.save()
+    return True
+
+
+def _plain(value: Any) -> Any:
+    """The value as the loaded row keeps it."""
+    return float(value) if isinstance(value, Decimal) else value
+
+
+def _trigger_fields(row: dict[str, Any], lines: dict[str, int]) -> dict[str, Any]:
+    kinds = {"any": CaseKind.values, "client": []}
+    return {field: row[field] for field in TRIGGER_FIELDS} | {
+        "case_kinds": kinds.get(row["case_type"], [row["case_type"]]),
+        "questionnaire_id": lines[row["questionnaire"]],
+        "context": row["context"] or "",
+        "client_pause_days": PAUSES.get(row["code"], 0),
+        "once": row["code"] not in REPEATED,
+        "sample_share": float(row["sample_share"]),
+        "is_active": row["enabled_by_default"],
+    }

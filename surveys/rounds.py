@@ -46,6 +46,7 @@ WHERE surveys_delivery.id = %(delivery)s
     AND surveys_delivery.lease_until > %(at)s
     AND own.state IN ('planned', 'invited')
     AND own.closes_at > %(at)s
+    AND own.occasion_id IS NULL
     AND (wave.id IS NULL OR wave.status IN ('scheduled', 'sending', 'collecting'))
     AND (%(inside)s OR NOT COALESCE(wave.send_window, TRUE))
     AND person.email = %(email)s
@@ -56,6 +57,9 @@ WHERE surveys_delivery.id = %(delivery)s
     AND NOT EXISTS (SELECT FROM clients_suppression WHERE address_digest = %(digest)s)
     AND NOT EXISTS (
         SELECT FROM clients_freeze WHERE client_id = own.client_id AND ended_at IS NULL)
+    AND NOT EXISTS (
+        SELECT FROM clients_case
+        WHERE client_id = own.client_id AND stage IN ('declined', 'overdue', 'recovery'))
     AND NOT EXISTS (
         SELECT FROM surveys_invitation other
         WHERE other.contact_id = person.id AND other.id <> own.id
@@ -92,8 +96,9 @@ def settle(delivery: Delivery, outcome: mail.Outcome, *, holder: str, at: dateti
 def mark(delivery: Delivery, *, holder: str, rules: governance.Book, at: datetime) -> bool:
     """Mark a mail against which nothing at all speaks; False: the ledger judges it.
 
-    The statement is stricter than the rules: it takes any freeze, closed address or open mail
-    to the same client for a reason to ask the ledger.
+    The statement is stricter than the rules: it takes any freeze, declined or overdue case,
+    closed address or open mail to the same client for a reason to ask the ledger, and leaves
+    to it whatever a trigger asks.
     """
     if connection.vendor != "postgresql":
         return False

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from clients.models import CaseKind, Party
 from clients.shapes import ANY, NAMES, Wrong, codes, fit, known
-from surveys.models import Question, Questionnaire, Version
+from surveys import vocabulary
+from surveys.models import Question, Questionnaire, Trigger, Version
 
 FILE = "questionnaires.json"
 _CONDITION = {"item", "var", "op", "value", "any", "all"}
@@ -51,8 +53,53 @@ _SHAPE = {
 }
 
 
+# What a number of a trigger may be.
+_NUMBERS = {
+    "delay_working_days": (0, 90),
+    "max_contacts": (1, 20),
+    "cooldown_days": (0, 3650),
+    "link_valid_days": (1, 365),
+    "priority": (1, 99),
+    "sample_share": (0, 1),
+}
+
+
 def check(data: Mapping[str, Any]) -> None:
     """Raise `Wrong` with file and path at the first unknown key or code."""
+    _check_questionnaires(data)
+    _check_triggers(data["case_model"], data["questionnaires"])
+
+
+def _check_triggers(model: Mapping[str, Any], catalogue: Mapping[str, Any]) -> None:
+    path = "case_model.json.triggers"
+    codes(model["triggers"], path)
+    lines = [row["key"] for row in catalogue["questionnaires"]]
+    contexts = [row["code"] for row in model["enums"]["survey_context"]]
+    words = vocabulary.shipped(model)
+    for index, row in enumerate(model["triggers"]):
+        where = f"{path}[{index}]"
+        known(row["questionnaire"], lines, f"{where}.questionnaire")
+        known(row["context"], contexts, f"{where}.context")
+        known(row["delivery"], Trigger.Channel.values, f"{where}.delivery")
+        known(row["target_kind"], Trigger.TargetKind.values, f"{where}.target_kind")
+        known(row["case_type"], (*CaseKind.values, "any", "client"), f"{where}.case_type")
+        kinds = [row["case_type"]] if row["case_type"] in CaseKind.values else CaseKind.values
+        for event in vocabulary.strange_events(row["events"], kinds, words):
+            known(event, (), f"{where}.events")
+        for target in row["targets"]:
+            allowed = vocabulary.TARGETS[row["target_kind"]]
+            known(target, allowed, f"{where}.targets")
+        for role in row["party_roles"]:
+            known(role, Party.Role.values, f"{where}.party_roles")
+        for name, (low, high) in _NUMBERS.items():
+            value = row[name]
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise Wrong(f"{where}.{name}: {value!r} is not a number")
+            if not low <= value <= high:
+                raise Wrong(f"{where}.{name}: {value!r} is not between {low} and {high}")
+
+
+def _check_questionnaires(data: Mapping[str, Any]) -> None:
     catalogue = data["questionnaires"]
     fit(catalogue, _SHAPE, FILE)
     dimensions = codes(catalogue["dimensions"], f"{FILE}.dimensions", "key")

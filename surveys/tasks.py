@@ -9,10 +9,11 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
-from surveys import campaigns, evidence, sending, traces
+from surveys import campaigns, evidence, sending, traces, triggers
 
 # Short enough for a worker to end in peace when it is told to stop.
 SECONDS = 4.0
+INVITE_SECONDS = 20.0
 logger = logging.getLogger(__name__)
 
 
@@ -35,6 +36,14 @@ def settle_lost() -> None:
 def advance_campaigns() -> None:
     """Start, complete and close campaigns by the clock."""
     campaigns.advance(timezone.now())
+
+
+@shared_task
+def invite_due() -> None:
+    """Ask on the events that have come due; what is left waits for the next minute."""
+    ends = monotonic() + INVITE_SECONDS
+    if triggers.invite_due(timezone.now(), stop=lambda: monotonic() > ends).asked:
+        publish(send_due)
 
 
 @shared_task

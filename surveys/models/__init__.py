@@ -4,6 +4,7 @@ from surveys.models.campaign import Campaign, Delivery, Hit, Invitation
 from surveys.models.questionnaire import Question, Questionnaire, Version
 from surveys.models.response import Answer, Response
 from surveys.models.rule import SuppressionRule
+from surveys.models.trigger import Occasion, Trigger
 
 __all__ = [
     "Answer",
@@ -11,9 +12,11 @@ __all__ = [
     "Delivery",
     "Hit",
     "Invitation",
+    "Occasion",
     "Question",
     "Questionnaire",
     "Response",
     "SuppressionRule",
+    "Trigger",
     "Version",
 ]

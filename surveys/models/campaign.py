@@ -14,6 +14,7 @@ from bank import scope
 from bank.models import ApiKey, User
 from clients.models import Case, Client, Contact, Milestone
 from surveys.models.questionnaire import TEXTS, Questionnaire, Version
+from surveys.models.trigger import Occasion
 
 
 class Campaign(models.Model):
@@ -115,6 +116,15 @@ class Invitation(models.Model):
     milestone = models.ForeignKey(
         Milestone, verbose_name=_("milestone"), null=True, blank=True, on_delete=models.PROTECT
     )
+    # On what a trigger asked; a campaign's invitation has none.
+    occasion = models.ForeignKey(
+        Occasion,
+        verbose_name=_("occasion"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="invitations",
+    )
     contact = models.ForeignKey(
         Contact, verbose_name=_("contact"), on_delete=models.PROTECT, related_name="invitations"
     )
@@ -154,6 +164,11 @@ class Invitation(models.Model):
                 fields=["case", "milestone", "contact"],
                 condition=Q(milestone__isnull=False),
                 name="invitation_once_per_milestone",
+            ),
+            models.UniqueConstraint(
+                fields=["occasion", "contact"],
+                condition=Q(occasion__isnull=False),
+                name="invitation_once_per_occasion",
             ),
             models.CheckConstraint(
                 condition=~Q(state="skipped") | ~Q(reason=""), name="invitation_skip_has_reason"

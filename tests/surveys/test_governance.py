@@ -201,7 +201,7 @@ def test_refusals_take_the_same_queries_for_one_and_for_three_clients(
 ):
     contacts = [make_contact(make_client()) for _ in range(3)]
     for some in (contacts[:1], contacts):
-        with django_assert_num_queries(7):
+        with django_assert_num_queries(8):
             governance.refusals(some, at=NOW)
 
 
