@@ -11,6 +11,7 @@ from django.utils.crypto import salted_hmac
 
 from bank import audit
 from bank.models import ApiKey, User
+from clients import changes
 from clients.models import Client, Consent, Contact, Freeze, Suppression
 
 _ADDRESS = "clients.consent.address"
@@ -219,6 +220,7 @@ def freeze(
     if created:
         data = {"reason": reason, "cause": cause, "severity": severity}
         audit.record("consent.freeze", client, at=at, by=by, data=data)
+        changes.note([client.pk], at=at)
     return row
 
 
@@ -229,6 +231,7 @@ def thaw(freeze: Freeze, *, at: datetime, by: User | ApiKey | None = None) -> Fr
     if lifted:
         data = {"reason": freeze.reason, "cause": freeze.cause}
         audit.record("consent.thaw", f"client:{freeze.client_id}", at=at, by=by, data=data)
+        changes.note([freeze.client_id], at=at)
     freeze.refresh_from_db()
     return freeze
 
@@ -258,4 +261,6 @@ def _write(
     if changed and not created:
         row.state, row.source, row.at = state, source, at
         row.save(update_fields=["state", "source", "at"])
+    if changed:
+        changes.note([contact.client_id], at=at)
     return row, changed

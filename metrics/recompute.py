@@ -166,8 +166,8 @@ def _owed(
         return {EVERYTHING}
     owed = set() if state.as_of == windows.today else {*ROLLING, *windows.trend}
     if state.noted:
-        # What the client does beside answering is told by these.
-        owed |= {ROLLING[0], *windows.quarters(windows.at, windows.at)}
+        # What the client does beside answering is told by these, and what is open with it.
+        owed |= {*ROLLING}
     for month in state.months.keys() | history.months.keys():
         if list(state.months.get(month, ())) != list(history.months.get(month, ())):
             owed |= windows.touched_by(month)

@@ -14,7 +14,8 @@ from functools import cached_property
 import numpy as np
 
 from clients.models import Client
-from metrics import storing
+from metrics import engaging, storing
+from metrics.engaging import Part, Today
 from metrics.facts import answers, exposure, population, requests
 from metrics.facts.answers import Kept
 from metrics.facts.exposure import Exposure
@@ -29,7 +30,7 @@ from metrics.models import Scope
 from metrics.storing import Row, Stamp, Unit
 from metrics.windows import WHOLE, Windows
 
-TRANSACTIONAL = "transactional"
+TRANSACTIONAL, RELATIONAL = "transactional", "relational"
 _YEAR = "rolling12m"
 _SILENT: Indicator[Given] = Indicator("silent_exposure", lambda _given: None, SHARE, RATE_VERSION)
 
@@ -210,10 +211,35 @@ def silence_of_units(work: Work) -> Iterator[Row]:
             yield storing.row(unit, _SILENT, reading, work.stamp)
 
 
-CLIENT_SOURCES: tuple[ClientSource, ...] = (surveys_of_clients,)
+def engagement_of_clients(block: Block) -> Iterator[Row]:
+    """Engagement, health and the score of each client."""
+    slot = Slot(block.keys.index(_YEAR), RELATIONAL, "")
+    answered = block.answers.get(slot) or answers.empty()
+    today = Today(block.windows.today, storing.current(), block.stamp)
+    return engaging.rows_of_clients(block.ids, answered, today)
+
+
+def engagement_of_units(work: Work) -> Iterator[Row]:
+    """The means of these over the clients of each unit."""
+    if work.key not in engaging.METRICS:
+        return
+    today = Today(work.windows.today, storing.current(), work.stamp)
+    yield from engaging.rows_of_units(work.key, _parts(work), today)
+
+
+def _parts(work: Work) -> Iterator[Part]:
+    for cell in work.cells:
+        ids = work.members.ids[cell.mask & work.eligible]
+        if len(ids):
+            unit = (cell.scope, cell.number, cell.part)
+            yield Part(unit, ids, work.exposure.of(ids))
+
+
+CLIENT_SOURCES: tuple[ClientSource, ...] = (surveys_of_clients, engagement_of_clients)
 UNIT_SOURCES: tuple[UnitSource, ...] = (
     surveys_of_units,
     stages_of_units,
     surveys_of_campaigns,
     silence_of_units,
+    engagement_of_units,
 )

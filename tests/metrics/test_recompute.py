@@ -115,7 +115,8 @@ def test_retraction_takes_the_figure_away(version):
     row.retracted_at = NOW
     row.save()
     assert recompute.refresh_stale(at=NOW) == 1
-    assert set(Measurement.objects.values_list("metric", flat=True)) == {"silent_exposure"}
+    asked = Measurement.objects.exclude(metric__startswith="cei")
+    assert set(asked.values_list("metric", flat=True)) == {"silent_exposure"}
 
 
 def test_correction_replaces_the_score(version):
@@ -282,6 +283,9 @@ def test_rate_of_a_team_that_seldom_answers_stays_beside_its_sister(staff):
     ]
 
 
+_STORE = 'INSERT INTO "metrics_measurement"'
+
+
 def test_refresh_takes_the_same_queries_for_one_client_and_for_three(version, staff):
     recompute.storing.parameters(at=NOW)
     taken = []
@@ -290,8 +294,10 @@ def test_refresh_takes_the_same_queries_for_one_client_and_for_three(version, st
             answer(version, company, 9)
         with CaptureQueriesContext(connection) as queries:
             recompute.refresh_stale(at=NOW)
-        taken.append(len(queries))
-    assert taken[0] == taken[1]
+        # A long insert is one statement on PostgreSQL, several on SQLite.
+        told = [query["sql"] for query in queries]
+        taken.append([sql for sql in told if not sql.startswith(_STORE)])
+    assert len(taken[0]) == len(taken[1])
 
 
 EVENTS = st.lists(

@@ -109,7 +109,7 @@ def test_another_fact_of_a_client_owes_the_newest_windows_only(version):
     changes.note([company.pk], at=NOW)
     recompute._take_notes(NOW)
     recompute.refresh(company.pk, at=NOW)
-    assert [due.keys for due in DueWindows.objects.all()] == [["2026Q4", "rolling90"]]
+    assert [due.keys for due in DueWindows.objects.all()] == [["rolling12m", "rolling90"]]
 
 
 def test_figure_of_a_period_that_was_over_is_restated(version):
