@@ -1,5 +1,6 @@
 """The heat map as it is drawn: steps by the rounded value, hatching, and where a cell leads."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlencode
@@ -59,35 +60,51 @@ def metrics() -> dict[str, str]:
     }
 
 
-def of(unit: Unit, period: str, bounds: Bounds, metric: str) -> Map:
-    """The map of a unit, from answers about single cases; four queries."""
+@dataclass(frozen=True)
+class Read:
+    """The figures of a map before they are drawn, so that a page can look at all of its own."""
+
+    heat: queries.Heat
+    whole: Figure
+    names: dict[str, str]
+
+    def figures(self) -> list[Figure]:
+        """Every figure of the map."""
+        cells = [fig for row in self.heat.rows for fig in (*row.cells, row.total)]
+        return [*cells, *self.heat.totals, self.whole]
+
+
+def read(unit: Unit, period: str, metric: str) -> Read:
+    """The figures of a unit from answers about single cases; four queries."""
     found = queries.heat(unit.scope, unit.scope_id, period=period, metric=metric)
-    names = dict(_names())
-    whole = queries.figures(unit.scope, unit.scope_id, period=period, population=TRANSACTIONAL)[
-        metric
-    ]
-    labels = dict(Client.Segment.choices)
+    whole = queries.figures(unit.scope, unit.scope_id, period=period, population=TRANSACTIONAL)
+    return Read(found, whole[metric], dict(_names()))
+
+
+def of(found: Read, unit: Unit, bounds: Bounds, seen: Callable[[Figure], Figure]) -> Map:
+    """The map as it is drawn, of figures as this viewer may see them."""
+    lines, labels = found.heat.lines, dict(Client.Segment.choices)
 
     def cell(fig: Figure, **where: str) -> Cell:
-        return _cell(fig, _url(unit, bounds, where))
+        return _cell(seen(fig), _url(unit, bounds, where))
 
     rows = [
         Row(
-            names.get(row.stage, row.stage),
+            found.names.get(row.stage, row.stage),
             [
                 cell(fig, stage=row.stage, segment=line)
-                for line, fig in zip(found.lines, row.cells, strict=True)
+                for line, fig in zip(lines, row.cells, strict=True)
             ],
             cell(row.total, stage=row.stage),
         )
-        for row in found.rows
+        for row in found.heat.rows
     ]
     return Map(
-        metric,
-        [str(labels[line]) for line in found.lines],
+        found.heat.metric,
+        [str(labels[line]) for line in lines],
         rows,
-        [cell(fig, segment=line) for line, fig in zip(found.lines, found.totals, strict=True)],
-        cell(whole),
+        [cell(fig, segment=line) for line, fig in zip(lines, found.heat.totals, strict=True)],
+        cell(found.whole),
     )
 
 

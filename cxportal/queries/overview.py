@@ -1,7 +1,7 @@
 """The overview: which unit a viewer looks at, in which period, and the charts of its figures."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -113,6 +113,19 @@ class Course:
     months: list[str]
     rolling: dict[str, list[Figure]]
     monthly: dict[str, list[Figure]]
+
+    def figures(self) -> list[Figure]:
+        """Every figure of it."""
+        held = [*self.rolling.values(), *self.monthly.values()]
+        return [fig for figures in held for fig in figures]
+
+    def seen(self, see: Callable[[Figure], Figure]) -> "Course":
+        """The same with every figure as somebody may see it."""
+        return Course(
+            self.months,
+            {name: [see(fig) for fig in figures] for name, figures in self.rolling.items()},
+            {name: [see(fig) for fig in figures] for name, figures in self.monthly.items()},
+        )
 
 
 ROLLING, MONTHLY = ("nps", "csat"), ("nps_respondent", "response_rate")

@@ -14,17 +14,16 @@ from bank.http import StaffRequest, only_reads, role_required
 from bank.models import Team, User
 from clients.models import Client
 from cxportal import charts, listing, trends
-from cxportal.cards import card
+from cxportal.cards import Card, card
 from cxportal.queries import funnel, heatmap, highlights, pins, responses
 from cxportal.queries import overview as queries
-from metrics import comparing, wording
+from metrics import comparing, slicing, wording
 from metrics.comparing import Change
 from metrics.formulas.periods import Bounds
 from metrics.queries import ENGAGEMENT, Figure, figures
 
 _STALE = timedelta(hours=26)
 _COMPARED = ("nps", "nps_exposure", "csat", *(f"csat_{name}" for name in queries.DIMENSIONS))
-_SEEN = (*_COMPARED, "client_response_rate", "response_rate")
 
 
 @only_reads
@@ -41,7 +40,7 @@ def overview(request: StaffRequest) -> HttpResponse:
         line = queries.line_of(request.GET.get("line", ""))
     except queries.Unknown as error:
         raise Http404 from error
-    view = _View(request.user, unit, line, period, bounds, at)
+    view = _View(request.user, unit, line, period, bounds, at, teams, _colour(request))
     return render(
         request,
         "cxportal/overview.html",
@@ -57,7 +56,7 @@ def overview(request: StaffRequest) -> HttpResponse:
             "periods": queries.stored_periods(unit),
             "low": card("low", lambda: responses.low_scores(request.user, team=unit.team)),
             "funnel": card("funnel", lambda: funnel.newest(request.user)),
-            **_cards(view, teams, _colour(request)),
+            **_cards(view),
         },
     )
 
@@ -77,6 +76,8 @@ class _View:
     period: str
     bounds: Bounds
     at: datetime
+    teams: list[Team]
+    colour: str
 
     @property
     def part(self) -> str:
@@ -84,7 +85,7 @@ class _View:
         return f"segment={self.line}" if self.line else ""
 
     @cached_property
-    def figures(self) -> dict[str, Figure]:
+    def _stored(self) -> dict[str, Figure]:
         """Every figure of the period; engagement is always that of the last 90 days."""
         key = (self.unit.scope, self.unit.scope_id)
         found = figures(*key, period=self.period, part=self.part)
@@ -94,48 +95,84 @@ class _View:
         return found | {name: recent[name] for name in ENGAGEMENT}
 
     @cached_property
-    def changes(self) -> dict[str, Change]:
-        """What became of the figures since the period before; a line has no stored one."""
-        if self.line:
-            return {}
-        seen = {name: self.figures[name] for name in _SEEN}
-        return comparing.changes(
-            (self.unit.scope, self.unit.scope_id),
-            period=self.period,
-            figures=seen,
-            viewer=self.viewer,
-            at=self.at,
-        )
+    def _course(self) -> queries.Course:
+        return queries.course(self.unit, self.at, part=self.part)
+
+    @cached_property
+    def _others(self) -> dict[int, Figure]:
+        return queries.beside(self.unit, self.teams, self.period, part=self.part)
+
+    @cached_property
+    def _heat(self) -> Card[heatmap.Read]:
+        return card("heat", lambda: heatmap.read(self.unit, self.period, self.colour))
+
+    @cached_property
+    def _seen(self) -> dict[int, Figure]:
+        """Every figure of the page as this viewer may see it, found by the stored one."""
+        stored = [*self._stored.values(), *self._course.figures(), *self._others.values()]
+        if self._heat.data:
+            stored += self._heat.data.figures()
+        shown = slicing.for_viewer(stored, viewer=self.viewer, at=self.at)
+        return {id(one): other for one, other in zip(stored, shown, strict=True)}
+
+    def see(self, fig: Figure) -> Figure:
+        """The figure, withheld where it tells this viewer a few single answers."""
+        return self._seen[id(fig)]
+
+    @cached_property
+    def figures(self) -> dict[str, Figure]:
+        """The figures of the unit."""
+        return {name: self.see(fig) for name, fig in self._stored.items()}
 
     @cached_property
     def course(self) -> queries.Course:
         """Thirteen months."""
-        return queries.course(self.unit, self.at, part=self.part)
+        return self._course.seen(self.see)
 
-    @property
-    def before(self) -> float | None:
-        """The NPS of the period before, where it may be shown."""
-        change = self.changes.get("nps")
-        return change.before.value if change and change.before else None
+    @cached_property
+    def others(self) -> dict[int, Figure]:
+        """The score of each team below."""
+        return {pk: self.see(fig) for pk, fig in self._others.items()}
+
+    @cached_property
+    def heat(self) -> Card[heatmap.Map]:
+        """The heat map."""
+        found = self._heat.data
+        if found is None:
+            return Card(None, failed=self._heat.failed)
+        return card("heat", lambda: heatmap.of(found, self.unit, self.bounds, self.see))
+
+    @cached_property
+    def changes(self) -> dict[str, Change]:
+        """What became of the figures since the period before; a line has no stored one."""
+        if self.line:
+            return {}
+        compared = {name: self.figures[name] for name in _COMPARED}
+        return comparing.changes(
+            (self.unit.scope, self.unit.scope_id),
+            period=self.period,
+            figures=compared,
+            viewer=self.viewer,
+            at=self.at,
+        )
 
 
-def _cards(view: _View, teams: list[Team], colour: str) -> dict[str, Any]:
+def _cards(view: _View) -> dict[str, Any]:
     """The figures of the page and their charts, on one axis."""
     found, nps = view.figures, view.figures["nps"]
     changes = card("changes", lambda: view.changes).data or {}
-    others = queries.beside(view.unit, teams, view.period, part=view.part)
-    on = queries.shared_domain([nps, *view.course.rolling["nps"], *others.values()])
-    heat = card("heat", lambda: heatmap.of(view.unit, view.period, view.bounds, colour))
-    rows = queries.team_rows(teams, others, on, nps.value)
-    before = changes.get("nps") and view.before
+    on = queries.shared_domain([nps, *view.course.rolling["nps"], *view.others.values()])
+    rows = queries.team_rows(view.teams, view.others, on, nps.value)
+    earlier = changes["nps"].before if "nps" in changes else None
+    before = earlier.value if earlier else None
     return {
         "figures": found,
         "changes": changes,
         "nps": nps,
-        "axis": _axis(nps, on, before or None),
+        "axis": _axis(nps, on, before),
         "parts": _parts(nps),
         "histogram": _histogram(found["nps_respondent"]),
-        "trend": card("trend", lambda: _trend(view, on, before or None)),
+        "trend": card("trend", lambda: _trend(view, on, before)),
         "months": _months(view.course),
         "sparks": _sparks(view.course),
         "dimensions": [(label, found[name]) for name, label in queries.dimensions()],
@@ -143,10 +180,11 @@ def _cards(view: _View, teams: list[Team], colour: str) -> dict[str, Any]:
             (_("Coverage of exposure"), found["coverage_exposure"]),
             (_("Silent exposure, 12 months"), found["silent_exposure"]),
         ],
-        "heat": heat,
+        "heat": view.heat,
         "colours": heatmap.metrics().items(),
-        "highlights": card("highlights", lambda: highlights.of(found, changes, heat.data)),
+        "highlights": card("highlights", lambda: highlights.of(found, changes, view.heat.data)),
         "team_ticks": charts.whisker_ticks(on),
+        "has_teams": bool(view.others),
         "teams": rows,
         "ranking": card("ranking", lambda: _ranking(rows)),
         "as_of": _as_of(found),
