@@ -24,6 +24,7 @@ from metrics.storing.rows import Row, measurement
 RESTATED = "RESTATED"
 FROM = "restated_from"
 _FEW, _CHUNK = 500, 5_000
+_STAGE = "fresh_figures"
 _KEY = ("scope", "scope_id", "slice", "population", "period", "metric")
 _CONTENT = tuple(name for name in Row._fields if name not in (*_KEY, "as_of"))
 
@@ -143,17 +144,17 @@ def _copied(cursor: Any, first: list[Row], more: Iterator[Row]) -> str:
     They come in pieces: making the next ones may need the connection itself.
     """
     shape = ", ".join(f'"{name}" {kind}' for name, kind in _types().items())
-    cursor.execute(f"CREATE TEMPORARY TABLE IF NOT EXISTS fresh_figures ({shape}) ON COMMIT DROP")
-    cursor.execute("TRUNCATE fresh_figures")
+    cursor.execute(f"CREATE TEMPORARY TABLE IF NOT EXISTS {_STAGE} ({shape}) ON COMMIT DROP")
+    cursor.execute(f"TRUNCATE {_STAGE}")
     tables.without_compiling(cursor)
     piece = first
     while piece:
-        with cursor.cursor.copy("COPY fresh_figures FROM STDIN") as stream:
+        with cursor.cursor.copy(f"COPY {_STAGE} FROM STDIN") as stream:
             for row in piece:
                 stream.write_row(row)
         piece = list(islice(more, _CHUNK))
-    cursor.execute("ANALYZE fresh_figures")
-    return "fresh_figures"
+    cursor.execute(f"ANALYZE {_STAGE}")
+    return _STAGE
 
 
 def _types() -> dict[str, str]:
@@ -177,7 +178,7 @@ def _statement(source: str, stored: str) -> str:
     picked = ", ".join(f'"{name}"' for name in Row._fields if name not in ("flags", "detail"))
     return f"""
 WITH old AS MATERIALIZED (SELECT * FROM metrics_measurement WHERE {stored}),
-fresh AS MATERIALIZED (SELECT * FROM {source}),
+fresh AS {"NOT" if source == _STAGE else ""} MATERIALIZED (SELECT * FROM {source}),
 gone AS (
     DELETE FROM metrics_measurement WHERE id IN (
         SELECT old.id FROM old WHERE NOT EXISTS (SELECT 1 FROM fresh WHERE {same_key})

@@ -229,6 +229,19 @@ def test_pass_that_dies_loses_nothing(version, monkeypatch):
     assert (stored("nps").n, DueWindows.objects.count()) == (1, 0)
 
 
+def test_many_rows_are_stored_like_few_and_unchanged_ones_stay(version, monkeypatch):
+    for place in range(110):
+        answer(version, factories.make_client(), place % 11)
+    recompute.refresh_all(at=NOW)
+    many, before = everything(), list(Measurement.objects.order_by("id").values())
+    recompute.refresh_all(at=NOW + timedelta(minutes=1))
+    assert list(Measurement.objects.order_by("id").values()) == before
+    Measurement.objects.all().delete()
+    monkeypatch.setattr(recompute, "_BLOCK", 10)
+    recompute.refresh_all(at=NOW)
+    assert everything() == many
+
+
 EVENTS = st.lists(
     st.tuples(
         st.sampled_from(
