@@ -1,18 +1,19 @@
 """How a client uses the bank, read for a page: the index in its parts, health, and its weeks."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Sum
+from django.db.models import Count, Sum
 from django.db.models.functions import TruncWeek
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from bank import formats
-from clients.models import Client, Outage, Touchpoint
+from clients.models import Client, Outage, Touchpoint, Transaction
 from cxportal import charts
 from cxportal.queries import engagement_words as words
 from metrics.formulas import display
@@ -255,7 +256,7 @@ class Weeks:
 
 
 def weeks(client: Client, *, at: datetime) -> Weeks:
-    """Events by week and component; two queries for any number of events."""
+    """Events by week and component; three queries for any number of events."""
     monday = timezone.localdate(at) - timedelta(days=timezone.localdate(at).weekday())
     starts = [monday - timedelta(weeks=back) for back in range(WEEKS - 1, -1, -1)]
     begin = datetime.combine(starts[0], time(), settings.ZONE)
@@ -265,7 +266,7 @@ def weeks(client: Client, *, at: datetime) -> Weeks:
     )
     series = []
     for name, kinds in KINDS.items():
-        counts = [sum(counted.get((start, kind), 0) for kind in kinds) for start in starts]
+        counts = [sum(counted[start, kind] for kind in kinds) for start in starts]
         log = _LOGS.get(name)
         gone = [log is not None and _away(start, log, outages) for start in starts]
         series.append(
@@ -278,15 +279,28 @@ def weeks(client: Client, *, at: datetime) -> Weeks:
     return Weeks(starts, series, rows[::-1], outages, sum(one.total for one in series))
 
 
-def _counted(client: Client, begin: datetime, at: datetime) -> dict[tuple[date, str], int]:
+def _counted(client: Client, begin: datetime, at: datetime) -> Counter[tuple[date, str]]:
+    """Events by the Monday of their week and kind; a booked use of a product is one more."""
+    week = {"tzinfo": settings.ZONE}
     found = (
         Touchpoint.objects.filter(client=client, at__gte=begin, at__lte=at)
-        .annotate(week=TruncWeek("at", tzinfo=settings.ZONE))
+        .annotate(week=TruncWeek("at", **week))
         .values("week", "kind")
         .annotate(total=Sum("quantity"))
         .order_by()
     )
-    return {(row["week"].date(), row["kind"]): row["total"] for row in found}
+    booked = (
+        Transaction.objects.filter(client=client, kind=Transaction.Kind.PRODUCT_USE)
+        .filter(booked_at__gte=begin, booked_at__lte=at)
+        .annotate(week=TruncWeek("booked_at", **week))
+        .values("week", "kind")
+        .annotate(total=Count("pk"))
+        .order_by()
+    )
+    counted: Counter[tuple[date, str]] = Counter()
+    for row in [*found, *booked]:
+        counted[row["week"].date(), row["kind"]] += row["total"]
+    return counted
 
 
 def _away(start: date, source: str | None, outages: Sequence[Outage]) -> bool:

@@ -362,12 +362,20 @@ def test_weeks_count_events_and_mark_those_without_a_log(lan, book):
     touch(book.mine.client, "login", NOW - timedelta(days=1), quantity=2)
     touch(book.mine.client, "login", NOW - timedelta(days=8))
     touch(book.mine.client, "call", NOW - timedelta(days=8))
+    touch(book.mine.client, "product_use", NOW - timedelta(days=9))
+    Transaction.objects.create(
+        external_id="T-use",
+        client=book.mine.client,
+        kind="product_use",
+        booked_at=NOW - timedelta(days=9),
+    )
     Outage.objects.create(
         source="online", starts_at=NOW - timedelta(days=8), ends_at=NOW - timedelta(days=7)
     )
     weeks = lan.get(path(book, "engagement/")).context["weeks"]
     assert weeks.rows[0] == (date(2026, 11, 23), [2, 0, 0, 0, 0], False)
     assert weeks.rows[1] == (date(2026, 11, 16), [1, 0, 0, 0, 1], True)
+    assert weeks.rows[2] == (date(2026, 11, 9), [0, 0, 0, 2, 0], False)
     assert [bar.away for bar in weeks.series[0].columns][-2:] == [True, False]
     assert [bar.away for bar in weeks.series[4].columns][-2:] == [False, False]
 
