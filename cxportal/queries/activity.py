@@ -54,7 +54,7 @@ def of(
     lines: Sequence[Line],
     invitations: Sequence[Invitation],
 ) -> list[Event]:
-    """What was read already in one line of time, newest first; one query of its own."""
+    """What was read already in one line of time, newest first; at most one query of its own."""
     events = [*_reached(progress, works), *_frozen(freezes)]
     events += [Event(row.at, "", met(row)) for row in touches]
     events += [_sent(row) for row in invitations]
@@ -82,12 +82,14 @@ def milestone_names() -> dict[str, str]:
 
 
 def _reached(progress: Sequence[Progress], works: Clockwork) -> Iterable[Event]:
-    names = milestone_names()
-    for item in progress:
-        for row in item.milestones:
-            if row.occurred_at:
-                words = _name(item.case, row.code, works, names)
-                yield Event(row.occurred_at, "k-d", words, item.case)
+    reached = [(item, row) for item in progress for row in item.milestones if row.occurred_at]
+    # Names beside those of the stages are read only where some milestone is no stage.
+    known = all((item.case.kind, row.code) in works.stages for item, row in reached)
+    names = {} if known else milestone_names()
+    for item, row in reached:
+        if row.occurred_at:
+            words = _name(item.case, row.code, works, names)
+            yield Event(row.occurred_at, "k-d", words, item.case)
 
 
 def _name(case: Case, code: str, works: Clockwork, names: Mapping[str, str]) -> str:

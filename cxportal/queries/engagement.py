@@ -44,6 +44,9 @@ _LOGS = {
 }
 
 
+_PARTS = ("trust", "satisfaction", "loyalty", "health", "cei")
+
+
 @dataclass(frozen=True)
 class Part:
     """One component: its score, what it was counted from, its weight and its share of the index.
@@ -136,9 +139,10 @@ def index(figures: Mapping[str, Figure]) -> Index:
 
 def _shown(known: Mapping[str, Any], total: float | None) -> dict[str, float]:
     """The contributions rounded so that they add up to the index as it is printed."""
+    rows = ((name, known.get(name) or {}) for name in WEIGHTS)
     there = {
         name: row["contribution"]
-        for name, row in known.items()
+        for name, row in rows
         if row.get("contribution") is not None and not row.get("reason")
     }
     if total is None or not there:
@@ -152,9 +156,9 @@ def _moves(change: Mapping[str, Any]) -> dict[tuple[str, str], float]:
     parts: Mapping[str, Mapping[str, float | None]] = change.get("parts") or {}
     kept = {
         (name, kind): float(value)
-        for name, row in parts.items()
-        for kind, value in row.items()
-        if value is not None
+        for name in WEIGHTS
+        for kind in ("behaviour", "availability")
+        if (value := (parts.get(name) or {}).get(kind)) is not None
     }
     if not kept:
         return {}
@@ -221,7 +225,9 @@ def score(fig: Figure) -> Score:
 
 
 def _shares(detail: Mapping[str, Any], total: float | None) -> list[Share]:
-    parts: Mapping[str, Any] = detail.get("parts") or {}
+    stored: Mapping[str, Any] = detail.get("parts") or {}
+    # A database may keep the names of a stored object in an order of its own.
+    parts = {name: stored[name] for name in _PARTS if name in stored}
     there = {
         name: row["contribution"] for name, row in parts.items() if row.get("score") is not None
     }
@@ -281,10 +287,9 @@ def weeks(client: Client, *, at: datetime) -> Weeks:
 
 def _counted(client: Client, begin: datetime, at: datetime) -> Counter[tuple[date, str]]:
     """Events by the Monday of their week and kind; a booked use of a product is one more."""
-    week = {"tzinfo": settings.ZONE}
     found = (
         Touchpoint.objects.filter(client=client, at__gte=begin, at__lte=at)
-        .annotate(week=TruncWeek("at", **week))
+        .annotate(week=TruncWeek("at", tzinfo=settings.ZONE))
         .values("week", "kind")
         .annotate(total=Sum("quantity"))
         .order_by()
@@ -292,14 +297,14 @@ def _counted(client: Client, begin: datetime, at: datetime) -> Counter[tuple[dat
     booked = (
         Transaction.objects.filter(client=client, kind=Transaction.Kind.PRODUCT_USE)
         .filter(booked_at__gte=begin, booked_at__lte=at)
-        .annotate(week=TruncWeek("booked_at", **week))
+        .annotate(week=TruncWeek("booked_at", tzinfo=settings.ZONE))
         .values("week", "kind")
         .annotate(total=Count("pk"))
         .order_by()
     )
     counted: Counter[tuple[date, str]] = Counter()
     for row in [*found, *booked]:
-        counted[row["week"].date(), row["kind"]] += row["total"]
+        counted[row["week"].date(), str(row["kind"])] += int(row["total"])
     return counted
 
 
