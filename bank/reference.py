@@ -18,6 +18,7 @@ READ_ONLY = {
     "surveys.delivery",
     "surveys.hit",
     "surveys.invitation",
+    "surveys.occasion",
     "surveys.response",
 }
 YEARS = range(2024, 2027)

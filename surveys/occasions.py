@@ -15,7 +15,8 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from bank import workdays
 from clients.models import Client, ClientEvent, Milestone, Stage, Touchpoint, Transition
 from surveys.models import Occasion, Trigger
-from surveys.vocabulary import MEETINGS, MONTHS
+from surveys.models.trigger import MONTHS
+from surveys.vocabulary import MEETINGS
 
 State = Occasion.State
 Finder = Callable[["Trigger", "Watch"], Iterable[Occasion]]

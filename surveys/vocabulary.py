@@ -16,8 +16,8 @@ from clients.models import (
 )
 from clients.words import sources
 from surveys.models import Trigger
+from surveys.models.trigger import MONTHS
 
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 # What a person did with a person; machines report the others by the thousand.
 MEETINGS = (
     Touchpoint.Kind.VISIT.value,

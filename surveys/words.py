@@ -3,21 +3,56 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils import dates
 from django.utils.text import capfirst
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 
 from bank.models import Team
 from bank.words import CHANNELS, LANGUAGES, said
 from clients.models import Client, Contact
+from clients.words import events, sources, steps
 from surveys.models import SuppressionRule
+from surveys.models.trigger import MONTHS
 
 CANCELLED = "cancelled"
+_PASSES = {
+    "after_overdue": gettext_noop("settled after overdue or recovery"),
+    "already_asked": gettext_noop("already asked about this"),
+    "answered_before": gettext_noop("answered about this case just before"),
+    "client_pause": gettext_noop("the client was asked on such an event not long ago"),
+    "missing_value": gettext_noop("the mail needs a value that is missing"),
+    "no_contact": gettext_noop("no contact has one of the roles"),
+    "no_eligible_contact": gettext_noop("no contact may be asked now"),
+    "questionnaire_not_ready": gettext_noop("the questionnaire has no published mail"),
+    "reserved_for_wave": gettext_noop("kept free for the coming wave"),
+    "sampled_out": gettext_noop("not in the sample"),
+    "too_old": gettext_noop("too long ago"),
+    "trigger_cooldown": gettext_noop("asked by this trigger not long ago"),
+}
 
 
 def reasons() -> Mapping[str, str]:
     """Why somebody is not asked, by code: the bank's rules, and a stopped campaign."""
     names = {rule.code: rule.name for rule in SuppressionRule.objects.all()}
     return names | {CANCELLED: gettext("cancelled")}
+
+
+def passes() -> Mapping[str, str]:
+    """Why an event asked nobody, or not this contact."""
+    return {**reasons(), **said(_PASSES)}
+
+
+def happenings() -> Mapping[str, str]:
+    """The events that triggers wait for, by the code they write."""
+    own, reached = events(), steps()
+    months = {f"schedule:{month}": str(dates.MONTHS[n]) for n, month in enumerate(MONTHS, 1)}
+    return {
+        **own,
+        **{f"client:{code}": name for code, name in own.items()},
+        **{f"{kind}:{code}": reached[code] for kind in ("stage", "milestone") for code in reached},
+        **{f"touchpoint:{code}": name for code, name in sources().items()},
+        **months,
+    }
 
 
 def languages() -> Mapping[str, str]:

@@ -13,6 +13,9 @@ from bank.models import ApiKey, User, in_language
 from clients.models import Case, Client, ClientEvent, Milestone, Touchpoint
 from surveys.models.questionnaire import Questionnaire
 
+# As the case model writes the months of a schedule.
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
 
 class Trigger(models.Model):
     """Which event asks whom, with which questionnaire and when; tuned by an administrator."""
