@@ -59,7 +59,7 @@ def refresh_all(*, at: datetime) -> int:
     _take_notes(at)
     known = ClientState.objects.values_list("client_id", flat=True)
     everybody = sorted({*population.places(), *known})
-    _refresh_blocks(everybody, at)
+    _refresh_blocks(everybody, at, whole=True)
     DueWindows.objects.create(keys=[EVERYTHING], at=at)
     _refresh_due(at)
     return len(everybody)
@@ -83,13 +83,15 @@ def _take_notes(at: datetime) -> None:
         ChangeNote.objects.filter(pk__in=[note.pk for note in notes]).delete()
 
 
-def _refresh_blocks(client_ids: list[int], at: datetime) -> None:
+def _refresh_blocks(client_ids: list[int], at: datetime, *, whole: bool = False) -> None:
     known = mergers.known() if client_ids else Mergers(())
     for start in range(0, len(client_ids), _BLOCK):
-        _refresh_block(client_ids[start : start + _BLOCK], at, known)
+        _refresh_block(client_ids[start : start + _BLOCK], at, known, whole=whole)
 
 
-def _refresh_block(client_ids: Sequence[int], at: datetime, known: Mergers) -> None:
+def _refresh_block(
+    client_ids: Sequence[int], at: datetime, known: Mergers, *, whole: bool = False
+) -> None:
     windows, ids = Windows(at), known.family(client_ids)
     with transaction.atomic():
         if tables.is_many(ids):
@@ -100,13 +102,28 @@ def _refresh_block(client_ids: Sequence[int], at: datetime, known: Mergers) -> N
         # Counted before read: an answer that comes in between leaves its client stale.
         histories = population.histories(ids, months)
         keys = windows.of_clients(first, last)
-        block = Block(ids, keys, windows, known, storing.stamp(at=at))
+        answering = frozenset() if whole else _answering(states, histories, windows)
+        block = Block(ids, keys, windows, known, storing.stamp(at=at), answering)
         rows = chain.from_iterable(source(block) for source in sources.CLIENT_SOURCES)
         target = Target(Scope.CLIENT, windows.closed(keys), ids)
         storing.write(target, rows, at=at)
         due = _note(states, histories, windows)
         if due:
             DueWindows.objects.create(keys=sorted(due), at=at)
+
+
+def _answering(
+    states: list[ClientState], histories: dict[int, History], windows: Windows
+) -> frozenset[int]:
+    """The clients of whom nothing but answers and requests can have changed since today's run."""
+    return frozenset(
+        state.client_id
+        for state in states
+        if not state.noted
+        and state.responses >= 0
+        and state.as_of == windows.today
+        and state.place == histories.get(state.client_id, History({}, "")).place
+    )
 
 
 def _locked(client_ids: list[int], windows: Windows) -> list[ClientState]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from metrics import references
-from metrics.engaging import healths, scores
+from metrics.engaging import healths, keeping, scores
 from metrics.engaging.details import Details
 from metrics.engaging.healths import Told
 from metrics.engaging.stamps import RELATIONAL, ROLLING, YEAR, Series, Today
@@ -18,8 +18,27 @@ VERSION = max(engagement.VERSION, indices.VERSION)
 HEALTH_VERSION = max(health.VERSION, indices.VERSION)
 
 
-def rows_of_clients(clients: Sequence[int], answered: Table, today: Today) -> Iterator[Row]:
-    """Every row of these clients as of this day; `answered` are their answers of the year."""
+def rows_of_clients(
+    clients: Sequence[int], answered: Table, today: Today, *, kept: frozenset[int] = frozenset()
+) -> Iterator[Row]:
+    """Every row of these clients as of this day; `answered` are their answers of the year.
+
+    The engagement of those `kept` is as it was stored today: none of its facts has changed.
+    """
+    engaged: dict[int, float | None] = {}
+    yield from keeping.rows(sorted(kept), engaged)
+    changed = [client for client in clients if client not in kept]
+    if changed:
+        yield from _engagement(changed, engaged, today)
+    for client, told in healths.of(sorted(engaged), answered, today).items():
+        if client in engaged:
+            yield from _health(client, told, engaged[client], today)
+
+
+def _engagement(
+    clients: Sequence[int], engaged: dict[int, float | None], today: Today
+) -> Iterator[Row]:
+    """The index of each client with its components; notes it in `engaged`."""
     reference = references.newest()
     replaced = references.replaced(reference, today.day) if reference else None
     day = scores.on(
@@ -35,16 +54,11 @@ def rows_of_clients(clients: Sequence[int], answered: Table, today: Today) -> It
         replaced.version if replaced else None,
     )
     ids = day.now.table.clients.tolist()
-    yield from _engagement(ids, day.now.table.events.tolist(), details, today)
-    engaged = dict(zip(ids, details.index, strict=True))
-    for client, told in healths.of(ids, answered, today).items():
-        if client in engaged:
-            yield from _health(client, told, engaged[client], today)
+    engaged.update(zip(ids, details.index, strict=True))
+    yield from _rows(ids, day.now.table.events.tolist(), details, today)
 
 
-def _engagement(
-    ids: list[int], events: list[int], details: Details, today: Today
-) -> Iterator[Row]:
+def _rows(ids: list[int], events: list[int], details: Details, today: Today) -> Iterator[Row]:
     series = Series("", ROLLING, INDEX, VERSION, today.stamp)
     bands = today.rules.bands
     for row, client in enumerate(ids):

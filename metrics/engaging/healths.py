@@ -11,8 +11,9 @@ from django.db.models import Q
 
 from clients.models import Freeze
 from metrics.engaging.stamps import RELATIONAL, Today, plain
-from metrics.facts import answers, mergers
-from metrics.facts.tables import Table
+from metrics.facts import answers
+from metrics.facts.tables import Slot, Table
+from metrics.facts.where import Cut
 from metrics.formulas import health, periods
 from metrics.formulas.parameters import HEALTH
 
@@ -45,12 +46,15 @@ class Told:
 
 def of(clients: Sequence[int], answered: Table, today: Today) -> dict[int, Told]:
     """The health of each of these clients that answered within the year, else within two."""
-    known = mergers.known()
+    known = today.known
     longer = periods.parse(
         f"rolling{OLDEST_MONTHS}m", as_of=today.stamp.at, zone=settings.TIME_ZONE
     )
     silent = sorted(set(clients) - set(answered.ids.tolist()))
-    old = answers.sums(longer, RELATIONAL, clients=silent) if silent else answers.empty()
+    old = answers.empty()
+    if silent:
+        cut = Cut(clients=silent, population=RELATIONAL)
+        old = answers.many([longer], cut, known=known).get(Slot(0, RELATIONAL)) or old
     codes = _ceilings(clients, today, known.at_end_of(longer))
     return _told(answered, codes, today) | _told(old, codes, today, silent=True)
 
@@ -62,13 +66,10 @@ def _ceilings(clients: Sequence[int], today: Today, heirs: dict[int, int]) -> di
         Q(reason=Freeze.Reason.OPEN_COMPLAINT, severity=SEVERE)
         | Q(reason=Freeze.Reason.FOLLOW_UP_OPEN),
     )
-    if clients is not None:
-        wanted = set(clients)
-        open_ = open_.filter(
-            client__in=wanted | {old for old, new in heirs.items() if new in wanted}
-        )
+    wanted = set(clients)
+    wanted |= {old for old, new in heirs.items() if new in wanted}
     found: dict[int, set[str]] = {}
-    for client, reason in open_.values_list("client_id", "reason"):
+    for client, reason in open_.filter(client__in=wanted).values_list("client_id", "reason"):
         complaint = reason == Freeze.Reason.OPEN_COMPLAINT
         code = OPEN_SEVERE_COMPLAINT if complaint else UNRESOLVED_DETRACTOR
         found.setdefault(heirs.get(client, client), set()).add(code)

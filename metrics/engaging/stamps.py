@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from metrics.facts.mergers import Mergers
 from metrics.formulas.parameters import Parameters
 from metrics.storing import Row, Stamp
 
@@ -69,11 +70,12 @@ class Series:
 
 @dataclass(frozen=True)
 class Today:
-    """The day figures are made for, and by which rules."""
+    """The day figures are made for, by which rules, with which mergers."""
 
     day: date
     rules: Parameters
     stamp: Stamp
+    known: Mergers
 
 
 def plain(values: Floats) -> list[Any]:

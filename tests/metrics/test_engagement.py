@@ -9,7 +9,7 @@ from bank import settings
 from clients import changes, consent
 from clients.models import Client, Freeze
 from metrics import engaging, queries, recompute, references, storing
-from metrics.facts import answers
+from metrics.facts import answers, mergers
 from metrics.formulas import engagement, health
 from metrics.formulas.engagement import decayed_sum
 from metrics.formulas.parameters import ENGAGEMENT
@@ -476,9 +476,27 @@ def test_a_merged_client_has_no_figures_of_its_own():
 def test_more_clients_take_no_more_queries(django_assert_num_queries):
     freeze_reference()
     clients = [busy_client().pk for _ in range(3)]
-    today = engaging.Today(TODAY, storing.current(), storing.stamp(at=NOW))
+    today = engaging.Today(TODAY, storing.current(), storing.stamp(at=NOW), mergers.known())
     for some in (clients[:1], clients):
-        # Reference; twice clients, mergers, sums, outages; mergers, old answers, freezes.
-        with django_assert_num_queries(14):
+        # Reference; twice clients, mergers, sums, outages; old answers, freezes.
+        with django_assert_num_queries(12):
             rows = list(engaging.rows_of_clients(some, answers.empty(), today))
         assert len(rows) == 6 * len(some)
+
+
+def test_an_answer_leaves_the_stored_engagement_as_it_is():
+    freeze_reference()
+    client, version = busy_client(), make_full_version()
+    recompute.refresh_stale(at=NOW)
+    before = Measurement.objects.get(scope_id=client.pk, metric="cei")
+    client.touchpoints.all().delete()
+    answer(client, version, nps=10, trust=7)
+
+    recompute.refresh_stale(at=NOW)
+
+    after = Measurement.objects.get(scope_id=client.pk, metric="cei")
+    assert (after.value, after.detail, after.as_of) == (before.value, before.detail, before.as_of)
+    assert figure(client, "client_score").detail["parts"]["cei"]["score"] == before.value
+    changes.note([client.pk], at=NOW)
+    recompute.refresh_stale(at=NOW)
+    assert figure(client).value != before.value

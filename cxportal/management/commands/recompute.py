@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from clients import changes
 from clients.models import Client
 from metrics import recompute
 
@@ -29,7 +30,7 @@ class Command(BaseCommand):
             client = Client.objects.filter(code=options["client"]).first()
             if client is None:
                 raise CommandError(_("No client has the code %s.") % options["client"])
-            recompute.refresh(client.pk, at=at)
+            changes.note([client.pk], at=at)
             recompute.refresh_stale(at=at)
             done = 1
         else:
