@@ -124,8 +124,14 @@ def _merged(target: Target, made: Iterable[Row], at: datetime) -> int:
                 stored += f" AND {column} = ANY(%s)"
                 wanted.append(list(some))
         moments: list[Any] = [midnight(at, settings.TIME_ZONE), list(target.closed), at]
+        if source == _STAGE:
+            # Many against many, whatever the statistics of a table that has just grown say.
+            cursor.execute("SET LOCAL enable_nestloop = off")
         cursor.execute(_statement(source, stored), [*wanted, *params, *moments])
-        return int(cursor.fetchone()[0])
+        changed = int(cursor.fetchone()[0])
+        if source == _STAGE:
+            cursor.execute("SET LOCAL enable_nestloop = on")
+        return changed
 
 
 def _listed(rows: list[Row]) -> tuple[str, list[Any]]:
