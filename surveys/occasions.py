@@ -79,7 +79,10 @@ def follow_corrections(watch: Watch) -> int:
     too old was not decided, only its time was judged.
     """
     open_ = Occasion.objects.filter(Q(state=State.WAITING) | Q(reason=TOO_OLD))
-    open_.filter(milestone__isnull=False, milestone__occurred_at__isnull=True).delete()
+    gone = Q(milestone__isnull=False, milestone__occurred_at__isnull=True)
+    gone |= Q(touchpoint__isnull=True, event__startswith="touchpoint:")
+    gone |= Q(client_event__isnull=True, event__startswith="client:")
+    open_.filter(gone).delete()
     moved = (
         open_.filter(milestone__isnull=False)
         .exclude(happened_at=F("milestone__occurred_at"))

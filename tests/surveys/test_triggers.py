@@ -430,6 +430,15 @@ def test_visits_by_people_are_asked_about_and_machines_are_not(firm):
     assert reason(event="touchpoint:post_loan_check") == "client_pause"
 
 
+def test_visit_that_is_taken_back_before_it_is_due_asks_nobody(firm):
+    firm.client.contacts.filter(pk=firm.accountant.pk).update(job_role="project_director")
+    visit = make_touchpoint(firm.client, kind="visit", source="site_visit", at=NOW)
+    assert asked() == []
+    visit.delete()
+    assert asked(NOW + timedelta(days=2)) == []
+    assert Occasion.objects.count() == 0
+
+
 def complain(client, number="X-1", at=NOW - timedelta(days=5)):
     return ClientEvent.objects.create(
         external_id=number, client=client, event="complaint_closed", occurred_at=at
