@@ -20,6 +20,7 @@ from metrics.facts.answers import Kept
 from metrics.facts.mergers import Mergers
 from metrics.facts.population import History
 from metrics.models import ClientState, DueWindows, Measurement, Scope
+from metrics.since import Since
 from metrics.sources import Block, Work
 from metrics.storing import Target
 from metrics.windows import EVERYTHING, ROLLING, WHOLE, Windows
@@ -201,22 +202,24 @@ def _refresh_due(at: datetime) -> bool:
         notes = dict(DueWindows.objects.values_list("pk", "keys"))
         owed = {key for keys in notes.values() for key in keys}
         everything = windows.of_units(*population.span())
-        keys = everything if EVERYTHING in owed else sorted(owed)
+        owed = set(everything) if EVERYTHING in owed else windows.with_followers(owed, everything)
+        keys = sorted(owed)
+        befores = [earlier for key in keys if (earlier := windows.before(key))]
         stamp, members = storing.stamp(at=at), population.members()
         known = mergers.known()
-        kept = Kept(windows.hull(keys))
+        kept, since = Kept(windows.hull([*keys, *befores])), Since()
         for key in keys:
             own = None if key == WHOLE else kept
-            _refresh_window(Work(key, windows, known, members, stamp, own))
+            _refresh_window(Work(key, windows, known, members, stamp, own), since)
         kept.drop()
         _drop(everything)
         DueWindows.objects.filter(pk__in=notes).delete()
     return True
 
 
-def _refresh_window(work: Work) -> None:
+def _refresh_window(work: Work, since: Since) -> None:
     made = [row for source in sources.UNIT_SOURCES for row in source(work)]
-    made = storing.withhold(made, work.members.parents)
+    made = since.told(work, storing.withhold(made, work.members.parents))
     closed = work.windows.closed([work.key])
     for scope in _MANY:
         target = Target(scope, closed, periods=[work.key])

@@ -95,6 +95,11 @@ class Work:
         day = self.windows.last_day(self.key)
         return exposure.at([day], known=self.known)[day]
 
+    @cached_property
+    def surveys(self) -> dict[tuple[str, int | str], tuple[Table, Table]]:
+        """Answers and requests by population, uncut; two queries."""
+        return self.tables(Cut())
+
     def tables(self, cut: Cut) -> dict[tuple[str, int | str], tuple[Table, Table]]:
         """Answers and requests by population and part; two queries."""
         given = answers.many([self.bounds], cut, known=self.known, kept=self.kept)
@@ -167,7 +172,7 @@ def surveys_of_units(work: Work) -> Iterator[Row]:
     if work.key == WHOLE:
         return
     ids = work.members.ids
-    for (kind, _part), held in work.tables(Cut()).items():
+    for (kind, _part), held in work.surveys.items():
         for cell in work.cells:
             some = cell.cut(held, ids)
             if len(some[0]) or len(some[1]):

@@ -1,5 +1,6 @@
 """Which stored periods there are, and which of them a month touches, as seen on one day."""
 
+import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 
@@ -31,6 +32,19 @@ class Windows:
         if key not in self._bounds:
             self._bounds[key] = periods.parse(key, as_of=self.at, zone=self.zone)
         return self._bounds[key]
+
+    def before(self, key: str) -> str:
+        """The period before a stored one, named; empty where it is not compared with any."""
+        if key == WHOLE or key in self.trend:
+            return ""
+        name, bounds = before(key, self.bounds(key), zone=self.zone)
+        self._bounds[name] = bounds
+        return name
+
+    def with_followers(self, keys: Iterable[str], known: Iterable[str]) -> set[str]:
+        """These periods, and those known ones whose change since the period before tells them."""
+        held = set(keys)
+        return held | {key for key in known if self.before(key) in held}
 
     def hull(self, keys: Iterable[str]) -> Bounds:
         """From the first to the last instant of these periods, whole lives apart."""
@@ -71,8 +85,47 @@ class Windows:
         """The periods above a client that hold an instant of this month."""
         own = self.bounds(month)
         rolling = (*ROLLING, *self.trend)
-        held = {key for key in rolling if _overlap(self.bounds(key), own)}
+        held = {key for key in rolling if _overlap(self._compared(key), own)}
         return {month, _quarter(month), WHOLE} | held
+
+    def _compared(self, key: str) -> Bounds:
+        """From the begin of the period before, where a change is told, to the end."""
+        earlier = self.before(key)
+        return self.hull([earlier, key] if earlier else [key])
+
+
+def before(key: str, bounds: Bounds, *, zone: str, free: bool = False) -> tuple[str, Bounds]:
+    """The period before, as long and without a day in common: its name and its instants."""
+    first, after = (periods.local_date(end, zone) for end in (bounds.start, bounds.end))
+    months = 0 if free else months_of(key)
+    start = periods.later(first, months=-months) if months else first - (after - first)
+    edge = periods.period_bounds(start.isoformat(), zone).start
+    return _named("" if free else key, start, first), Bounds(edge, bounds.start)
+
+
+def months_of(key: str) -> int:
+    """How many months a named period has; 0 where it is counted in days."""
+    if key == "rolling12m":
+        return 12
+    if "Q" in key or key.startswith("rolling3m"):
+        return 3
+    return 1 if re.fullmatch(r"\d{4}-\d\d", key) else 0
+
+
+def _named(key: str, start: date, first: date) -> str:
+    """A quarter and a month have names under which they are stored; other spans their days."""
+    if "Q" in key:
+        return f"{start.year:04d}Q{(start.month + 2) // 3}"
+    if months_of(key) == 1:
+        return f"{start.year:04d}-{start.month:02d}"
+    return f"{start.isoformat()}/{first.isoformat()}"
+
+
+def days(key: str, *, zone: str) -> Bounds:
+    """The instants of days named as in `before`: the first, and the one after the last."""
+    first, after = key.split("/")
+    ends = (periods.period_bounds(day, zone).start for day in (first, after))
+    return Bounds(*ends)
 
 
 def trend_keys(today: date) -> list[str]:

@@ -107,9 +107,20 @@ class _View:
         return card("heat", lambda: heatmap.read(self.unit, self.period, self.colour))
 
     @cached_property
+    def _befores(self) -> dict[str, Figure]:
+        """The compared figures of the period before."""
+        found = {name: comparing.before_of(self._stored[name]) for name in _COMPARED}
+        return {name: fig for name, fig in found.items() if fig}
+
+    @cached_property
+    def _earlier(self) -> dict[str, Figure]:
+        return {name: self.see(fig) for name, fig in self._befores.items()}
+
+    @cached_property
     def _seen(self) -> dict[int, Figure]:
         """Every figure of the page as this viewer may see it, found by the stored one."""
         stored = [*self._stored.values(), *self._course.figures(), *self._others.values()]
+        stored += self._befores.values()
         if self._heat.data:
             stored += self._heat.data.figures()
         shown = slicing.for_viewer(stored, viewer=self.viewer, at=self.at)
@@ -144,17 +155,12 @@ class _View:
 
     @cached_property
     def changes(self) -> dict[str, Change]:
-        """What became of the figures since the period before; a line has no stored one."""
-        if self.line:
-            return {}
+        """What became of the figures since the period before, as it is kept with them."""
         compared = {name: self.figures[name] for name in _COMPARED}
-        return comparing.changes(
-            (self.unit.scope, self.unit.scope_id),
-            period=self.period,
-            figures=compared,
-            viewer=self.viewer,
-            at=self.at,
-        )
+        return comparing.kept_changes(compared, see=self._see_before, at=self.at)
+
+    def _see_before(self, fig: Figure) -> Figure:
+        return self._earlier[fig.metric]
 
 
 def _cards(view: _View) -> dict[str, Any]:

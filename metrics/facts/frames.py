@@ -48,7 +48,6 @@ class Frame:
 
 def frame() -> Frame:
     """The clients as they are now; two queries."""
-    parents: dict[int, int | None] = dict(Team.objects.values_list("pk", "parent_id"))
     rows = list(
         Client.objects.order_by("pk").values_list(
             "pk",
@@ -73,8 +72,14 @@ def frame() -> Frame:
             for name, column in zip(words, columns[3:8], strict=True)
         },
         np.array([since.toordinal() if since else 0 for since in columns[8]], dtype=np.int64),
-        {team: _chain(team, parents) for team in parents},
+        chains(),
     )
+
+
+def chains() -> dict[int, tuple[int, ...]]:
+    """Each team with the line upwards, itself first; one query."""
+    parents: dict[int, int | None] = dict(Team.objects.values_list("pk", "parent_id"))
+    return {team: _chain(team, parents) for team in parents}
 
 
 def _chain(team: int, parents: dict[int, int | None]) -> tuple[int, ...]:

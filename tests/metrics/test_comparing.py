@@ -7,7 +7,7 @@ import time_machine
 from django.core.cache import cache
 
 from metrics import comparing, forms, queries, recompute, slicing
-from metrics.comparing import changing
+from metrics.comparing import changing, keeping
 from metrics.formulas import comparing as formulas
 from metrics.formulas import uncertainty
 from metrics.models import Measurement
@@ -161,6 +161,75 @@ def test_days_are_compared_with_as_many_days_before():
     before = changing.before(span)
     assert before.bounds.end == span.bounds.start
     assert before.bounds.end - before.bounds.start == after - first
+
+
+def kept(scope="bank", scope_id=0, *, period="rolling12m", segment=""):
+    """The changes that are stored with the figures of a unit."""
+    found = queries.figures(scope, scope_id, period=period, part=segment)
+    compared = {metric: found[metric] for metric in keeping.METRICS}
+    return comparing.kept_changes(compared, see=lambda fig: fig, at=NOW)
+
+
+@pytest.mark.parametrize("period", ["rolling12m", "rolling90", "2026Q3", "2026-10"])
+def test_stored_change_is_the_one_computed_on_request(version, staff, period):
+    edge = named_span(period, at=NOW, zone=ZONE).bounds.start
+    for place in range(12):
+        company = factories.make_client(team=staff.east if place % 2 else staff.west)
+        give(version, company, place % 11, edge - 5 * DAY)
+        if place > 2:
+            give(version, company, 9, edge + 5 * DAY)
+    asked = change(staff.qiu, keeping.METRICS, period=period)
+    found = kept(period=period)
+    assert found["nps"].method == "overlap"
+    told = ("reason", "verdict", "method", "diff", "low", "high", "p_value", "p_adjusted")
+    for metric in keeping.METRICS:
+        for name in told:
+            assert getattr(found[metric], name) == getattr(asked[metric], name), (metric, name)
+    assert found["nps"].before.value == asked["nps"].before.value
+    assert kept("team", staff.branch.pk, period=period)["nps"] != asked["nps"]
+    assert kept("team", staff.branch.pk, period=period)["nps"].p_value == found["nps"].p_value
+    assert kept(period=period, segment="segment=corporate")["nps"].diff == found["nps"].diff
+
+
+def test_stored_change_follows_its_earlier_period_when_that_is_restated(version, staff):
+    for _number in range(6):
+        company = factories.make_client()
+        give(version, company, 9, NOW - 100 * DAY)
+        last = give(version, company, 9, NOW - 190 * DAY)
+    recompute.refresh_stale(at=NOW)
+    assert (kept(period="2026Q3")["nps"].before.value, kept(period="2026Q3")["nps"].diff) == (
+        100,
+        0,
+    )
+    last.retracted_at = NOW
+    last.save()
+    give(version, company, 0, NOW - 190 * DAY)
+    recompute.refresh_stale(at=NOW)
+    found = kept(period="2026Q3")["nps"]
+    assert found.before.value == pytest.approx(100 * 4 / 6)
+    assert found.diff == pytest.approx(100 * 2 / 6)
+
+
+def test_stored_change_tells_nothing_of_a_withheld_period_before(version, staff):
+    for number in range(6):
+        company = factories.make_client()
+        give(version, company, 9, NOW - DAY)
+        if number < 3:
+            give(version, company, 0, NOW - YEAR - DAY)
+    recompute.refresh_all(at=NOW)
+    row = Measurement.objects.get(
+        metric="nps", scope="bank", slice="", period="rolling12m", population="relational"
+    )
+    assert row.detail["change"] == {
+        "before": {
+            "period": "2024-11-25/2025-11-25",
+            "n": 3,
+            "clients": 3,
+            "gate": "MIN_CLIENTS MIN_RESPONSES",
+        }
+    }
+    assert (kept()["nps"].reason, kept()["nps"].diff) == ("WITHHELD", None)
+    assert kept(period="2026Q4")["nps"].reason == "RUNNING"
 
 
 def part(promoters, passives, detractors, metric="nps"):
