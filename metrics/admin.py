@@ -15,7 +15,6 @@ from clients.models import Client
 from metrics import queries, wording, words
 from metrics.models import (
     ClientState,
-    DueWindows,
     Measurement,
     ParameterSet,
     ReferenceDistribution,
@@ -142,6 +141,7 @@ class ReferenceAdmin(ReadOnly):
 
     list_display = ("version", "quantity", "segment", "size", "ends", "clients", "frozen_at")
     list_filter = ("version", "quantity", "segment", "size")
+    search_fields = ("quantity", "segment", "size")
     fields = (
         ("version", "quantity", "segment", "size"),
         "ends",
@@ -157,12 +157,3 @@ class ReferenceAdmin(ReadOnly):
     def ends(self, row: ReferenceDistribution) -> str:
         """From where to where a score goes, in the unit of the quantity."""
         return formats.number_interval(*row.ends, 3)
-
-
-@admin.register(DueWindows)
-class DueWindowsAdmin(ReadOnly):
-    """Windows whose figures above the clients are still to be made."""
-
-    list_display = ("at", "keys")
-    ordering = ("-at", "-id")
-    list_per_page = 50
