@@ -5,7 +5,7 @@ went into them. Weights of days are whole multiples of 2^-36 of an event: sums a
 order, of one client, of a block and of everybody.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -36,12 +36,12 @@ PAIRS = (
 MOST = 100_000
 
 _STATEMENT = """
-WITH day(age, weight) AS (VALUES {weights}),
+WITH day({day}) AS (VALUES {days}),
 visit AS (
   SELECT {key} AS client, t.kind AS kind, t.at AS at, d.age AS age, d.weight AS weight,
     {quantity} AS quantity,
     LAG(t.at) OVER same AS at_before, LAG(d.age) OVER same AS age_before
-  FROM clients_touchpoint t JOIN day d ON d.age = {age_of_at}
+  FROM clients_touchpoint t JOIN day d ON {day_of_at}
   WHERE t.at >= %(start)s AND t.at < %(end)s AND t.kind IN ('login', 'page_view') {only}
   WINDOW same AS (PARTITION BY {key}, t.kind, t.contact_id ORDER BY t.at, t.id)
 ),
@@ -57,7 +57,7 @@ message AS (
 meeting AS (
   SELECT {key} AS client, d.age AS age, MIN(d.weight) AS weight, COUNT(*) AS events,
     SUM(CASE {points} ELSE 0 END) AS points
-  FROM clients_touchpoint t JOIN day d ON d.age = {age_of_at}
+  FROM clients_touchpoint t JOIN day d ON {day_of_at}
   WHERE t.at >= %(start)s AND t.at < %(end)s
     AND t.kind IN ('visit', 'meeting', 'call', 'event', 'email_reply') {only}
   GROUP BY 1, 2
@@ -93,7 +93,7 @@ SELECT client, 1,
   FROM message GROUP BY client
 UNION ALL
 SELECT u.client, 2, CAST(SUM(d.weight * u.quantity) AS bigint), COUNT(*), COUNT(*)
-  FROM product_use u JOIN day d ON d.age = {age_of_use}
+  FROM product_use u JOIN day d ON {day_of_use}
   WHERE u.at >= %(start)s GROUP BY u.client
 UNION ALL
 SELECT client, 3,
@@ -120,16 +120,17 @@ SELECT t.client_id, 6, 1, 0, 0
       AND e.at < %(end)s AND e.kind IN ('login', 'page_view')) {only}
 """
 _POSTGRESQL = {
-    "age_of_at": "%(day)s::date - (t.at AT TIME ZONE %(zone)s)::date",
-    "age_of_use": "%(day)s::date - (u.at AT TIME ZONE %(zone)s)::date",
+    "day": "age, weight",
+    "day_of_at": "d.age = %(day)s::date - (t.at AT TIME ZONE %(zone)s)::date",
+    "day_of_use": "d.age = %(day)s::date - (u.at AT TIME ZONE %(zone)s)::date",
     "apart": "EXTRACT(EPOCH FROM at - at_before) * 1000000",
     "online": "p.is_online",
 }
 _SQLITE = {
-    "age_of_at": "CAST(julianday(%(day)s) - julianday("
-    "django_datetime_cast_date(t.at, %(zone)s, 'UTC')) AS integer)",
-    "age_of_use": "CAST(julianday(%(day)s) - julianday("
-    "django_datetime_cast_date(u.at, %(zone)s, 'UTC')) AS integer)",
+    # Local time is a call into Python here, for every pair of event and day: compare instants.
+    "day": "age, weight, starts, ends",
+    "day_of_at": "t.at >= d.starts AND t.at < d.ends",
+    "day_of_use": "u.at >= d.starts AND u.at < d.ends",
     "apart": "django_timestamp_diff(at, at_before)",
     "online": "p.is_online = 1",
 }
@@ -151,23 +152,37 @@ def sums(
     successors = mergers.known().at_end_of(window)
     asked = None if everybody else clients.tolist()
     with connection.cursor() as cursor:
-        cursor.execute(_text(asked, successors, rules), _values(day, window))
+        cursor.execute(_text(asked, successors, rules, day), _values(day, window))
         return _columns(clients, cursor.fetchall())
 
 
-def _text(asked: list[int] | None, successors: dict[int, int], rules: Engagement) -> str:
+def _text(
+    asked: list[int] | None, successors: dict[int, int], rules: Engagement, day: date
+) -> str:
     words = _POSTGRESQL if connection.vendor == "postgresql" else _SQLITE
     chosen = "" if asked is None else mergers.chosen("t.client_id", successors, asked)
     return _STATEMENT.format(
         **words,
         only=f"AND {chosen}" if chosen else "",
-        weights=", ".join(f"({age}, {weight})" for age, weight in enumerate(weights(rules))),
+        days=", ".join(_days(day, rules)),
         key=mergers.key("t.client_id", successors),
         quantity=f"CASE WHEN t.quantity > {MOST} THEN {MOST} ELSE t.quantity END",
         points=" ".join(_points(kind, points, rules) for kind, points in rules.points),
         cap=round(2 * rules.points_per_day),
         repeat=round(1_000_000 * rules.repeat_seconds),
     )
+
+
+def _days(day: date, rules: Engagement) -> Iterator[str]:
+    """A row for each day of the window: age and weight, on SQLite also from when to when."""
+    adapted = connection.ops.adapt_datetimefield_value
+    for age, weight in enumerate(weights(rules)):
+        if connection.vendor == "postgresql":
+            yield f"({age}, {weight})"
+            continue
+        local = (day - timedelta(days=age)).isoformat()
+        held = periods.period_bounds(local, settings.TIME_ZONE)
+        yield f"({age}, {weight}, '{adapted(held.start)}', '{adapted(held.end)}')"
 
 
 def _points(kind: str, points: float, rules: Engagement) -> str:
