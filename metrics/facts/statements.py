@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from django.db import connection
 
 from metrics.facts import columns, mergers
-from metrics.facts.where import PART, POPULATIONS, Clause, Cut, conditions, joins
+from metrics.facts.where import PART, POPULATIONS, Clause, Cut, conditions, joins, numbers
 from metrics.formulas.parameters import DEFAULT, Parameters
 from metrics.formulas.periods import Bounds
 from metrics.formulas.scores import CES_HI, CES_LO
@@ -103,6 +103,8 @@ def _given(asked: Asked) -> Clause:
         Clause("fact.retracted_at IS NULL AND NOT fact.is_test"),
         Clause("answer.value BETWEEN item.lo AND item.hi"),
     ]
+    if asked.cut.where.without:
+        kept.append(Clause(f"fact.id NOT IN ({numbers(asked.cut.where.without)})"))
     if asked.cut.population is not None:
         kept.append(Clause("item.population = %s", (POPULATIONS.index(asked.cut.population),)))
     role = _role_weight(asked.rules)

@@ -16,7 +16,7 @@ class Where:
     milestone caused its invitation, the `product_family` of its case, the `buying_role` of who
     answered, and who was promised to see it (`promises`). Of the client: `team` by number, with
     those below it, `segment`, `size`, `industry` (letter of the section or code of the
-    division), and a list of `clients`.
+    division), and a list of `clients`. The numbers of responses in `without` stay out of answers.
     """
 
     questionnaire: int | None = None
@@ -30,6 +30,7 @@ class Where:
     size: str | None = None
     industry: str | None = None
     clients: tuple[int, ...] | None = None
+    without: tuple[int, ...] = ()
 
 
 EVERYTHING = Where()

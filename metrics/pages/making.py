@@ -13,7 +13,8 @@ from clients.models import Client
 from metrics import explaining, forms, slicing
 from metrics.explaining import Account, Line
 from metrics.models import Scope
-from metrics.pages import choices, telling
+from metrics.pages import choices, suspicion, telling
+from metrics.pages.suspicion import Suspicion
 from metrics.queries import Figure
 from metrics.slicing import cells
 from metrics.slicing.asking import Ask
@@ -49,6 +50,7 @@ class Making:
     sheet: Sheet[Answer]
     hidden: int
     listed: bool
+    suspicion: Suspicion | None
 
 
 def build(ask: Ask, *, viewer: User, at: datetime, number: str) -> Making:
@@ -71,6 +73,7 @@ def build(ask: Ask, *, viewer: User, at: datetime, number: str) -> Making:
         sheet=sheet,
         hidden=max(fig.n - sheet.paginator.count, 0) if explaining.item_of(fig.metric) else 0,
         listed=bool(explaining.item_of(fig.metric)),
+        suspicion=suspicion.build(plain, fig, viewer=viewer, at=at),
     )
 
 

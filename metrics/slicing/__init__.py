@@ -12,10 +12,11 @@ from typing import Any
 from bank.models import ApiKey, User
 from metrics.slicing import computing, stored
 from metrics.slicing.asking import Ask
+from metrics.slicing.computing import without
 from metrics.slicing.grid import Row
 from metrics.slicing.viewing import for_viewer
 
-__all__ = ["Ask", "Row", "for_viewer", "rows", "uncut"]
+__all__ = ["Ask", "Row", "for_viewer", "rows", "uncut", "without"]
 
 
 def rows(ask: Ask, units: Any, *, viewer: User | ApiKey, at: datetime) -> Sequence[Row]:

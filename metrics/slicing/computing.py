@@ -54,6 +54,21 @@ def rows(ask: Ask, units: Any, *, viewer: User | ApiKey, at: datetime) -> list[R
     return _rows(found, guarded, _codes(ask, units))
 
 
+def without(
+    ask: Ask, responses: tuple[int, ...], *, viewer: User | ApiKey, at: datetime
+) -> Figure:
+    """The one figure of the question as it would be without these responses.
+
+    Withheld like any other where it less what the viewer sees one by one would tell a few.
+    """
+    where, frame = replace(cells.where_of(ask.filters), without=responses), frames.frame()
+    found = read(ask, where=where, frame=frame, at=at)
+    if ask.filters.client is not None:
+        return _of_clients(found, None)[0].figure
+    singles = Singles(ask, viewer, ask.span.bounds, where=where, frame=frame)
+    return singles.guard(measured(found)[WHOLE][ask.metrics[0]], WHOLE)
+
+
 def read(ask: Ask, *, where: Where, frame: Frame, at: datetime) -> Sources:
     """The facts behind a question: answers, invitations and what is at stake."""
     window = ask.span.bounds
