@@ -16,7 +16,7 @@ from cxportal.demo.streams import Plan, instant, office_time, weighted
 RATES = {"user": 0.40, "influencer": 0.32, "decider": 0.25}
 SEASON = {1: 0.95, 2: 0.60, 12: 0.85}
 GOLDEN_WEEK = 0.50
-# 31 % of the exposure without the two giants has said nothing for twelve months.
+# 31 % of the whole exposure has said nothing for twelve months; the giants are never among them.
 SILENT_SHARE, SILENT_SLACK = Decimal("0.31"), Decimal("0.002")
 YEAR = timedelta(days=365)
 SMALL_CELL = 4
@@ -125,14 +125,15 @@ class _Hall:
     def silence(self, firms: Sequence[Firm]) -> set[int]:
         """The clients that say nothing for twelve months, by their share of the exposure."""
         others = [firm for firm in firms if not firm.giant and not firm.merged_on]
-        whole = sum((firm.exposure for firm in others), Decimal(0))
+        whole = sum((firm.exposure for firm in firms if not firm.merged_on), Decimal(0))
         heirs = {firm.heir.ordinal for firm in firms if firm.heir}
         mute = [f for f in others if not self.in_last_wave(f) and not self._heard(f)]
         found = {firm.ordinal for firm in mute}
         total = sum((firm.exposure for firm in mute), Decimal(0))
+        loud = found | self.kept | heirs | self._judges()
         rest = [
             firm for firm in others
-            if firm.ordinal not in found | self.kept | heirs
+            if firm.ordinal not in loud
             and not (firm.lean or firm.strong or firm.row.short_name == HEYU)
         ]  # fmt: skip
         average = float(whole) / len(others)
@@ -156,6 +157,13 @@ class _Hall:
                 total += chosen.exposure
                 found.add(chosen.ordinal)
         return found
+
+    def _judges(self) -> set[int]:
+        """The clients that judge an approval within the year: few enough as it is."""
+        return {
+            ask.firm.ordinal for ask in self.sent
+            if ask.stage == "approval" and (at := self.times[ask.ordinal]) and at > self.since
+        }  # fmt: skip
 
     def _heard(self, firm: Firm) -> bool:
         """Whether somebody there answered a wave within the year, by a margin of days."""
