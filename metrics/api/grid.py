@@ -38,6 +38,7 @@ class IndicatorRow(serializers.Serializer[Any]):
         fig = instance.figure
         row: dict[str, Any] = {str(name): getattr(fig, str(name), None) for name in self.fields}
         row["slice"] = dict(instance.slice)
-        row["value"] = fig.label or fig.value
+        # Other figures have a band as their word; their value stays the number.
+        row["value"] = fig.label if fig.metric == "client_label" and fig.label else fig.value
         row["as_of"] = self.fields["as_of"].to_representation(fig.as_of) if fig.as_of else None
         return row

@@ -250,7 +250,11 @@ def test_withheld_cell_shows_its_base_only(client, staff, heat):
     cell = cells(client)["阶段 due_diligence"].cells[0]
     assert (cell.value, cell.step, cell.figure.n) == ("", "", 4)
     text = " ".join(client.get("/overview/").content.decode().split())
-    assert f'value="" data-metric="{METRIC}" data-n="4" data-gate="MIN_RESPONSES"' in text
+    known = (
+        f'value="" data-metric="{METRIC}" data-n="4" data-clients="4" data-low="" '
+        'data-high="" data-method="wilson" data-version="1" data-gate="MIN_RESPONSES"'
+    )
+    assert known in text
 
 
 def test_cell_leads_to_its_responses(client, staff, heat):

@@ -150,6 +150,17 @@ def test_one_client_has_the_same_rows(measured):
     assert (row["metric"], row["period"]) == ("csat", "2026Q4")
 
 
+def test_band_of_a_score_does_not_stand_in_for_its_number(staff):
+    client, version = make_client("E-9"), factories.make_full_version()
+    answers = {"nps": 8, "trust": 4, "renewal": 5, "speed": 4, "efficiency": 3}
+    factories.make_scores(version, client, answers)
+    recompute.refresh_stale(at=NOW)
+    figure = queries.figures("client", client.pk, period="rolling12m")["health"]
+    (row,) = rows(make_caller(), f"{API}clients/E-9/indicators/", metric="health")
+    assert figure.label == "sound"
+    assert row["value"] == figure.value == pytest.approx(67.3333, abs=1e-3)
+
+
 @pytest.mark.parametrize(
     "query",
     [
