@@ -1,7 +1,8 @@
 """R2 and R3: the nightly pass over everybody, against the same sums written by SQL alone.
 
 Both sides begin with empty tables and end with as many rows of the same shape. The floor is one
-set of INSERT … SELECT: the sums of every window, one row a figure, nothing else. What the product
+set of INSERT … SELECT: the sums of every window, and of engagement on its two days, one row a
+figure, nothing else. What the product
 adds is intervals, gates, withholding, restating and the notes of what was taken in.
 """
 
@@ -9,17 +10,18 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 
 from django.db import connection
 
 from bench import bank, people
 from bench.measuring import Goal, Line, in_turn, seconds
 from clients.models import Client
-from metrics.facts import population
+from metrics.facts import events, population
 from metrics.facts.columns import COLUMNS
 from metrics.facts.statements import Asked, answers
 from metrics.facts.where import Cut
-from metrics.formulas import scores, uncertainty
+from metrics.formulas import periods, scores, uncertainty
 from metrics.formulas.answers import count
 from metrics.formulas.parameters import DEFAULT
 from metrics.models import ClientState, DueWindows, Measurement
@@ -89,7 +91,7 @@ def _floor() -> float:
         return seconds(lambda: [cursor.execute(*one) for one in _statements()])
 
 
-def _statements() -> Iterator[tuple[str, list[object]]]:
+def _statements() -> Iterator[tuple[str, list[object] | dict[str, object]]]:
     windows = Windows(people.AT)
     first, last = population.span()
     keys = {
@@ -102,6 +104,29 @@ def _statements() -> Iterator[tuple[str, list[object]]]:
         names = ", ".join(("slot", "kind", "part", "client", *COLUMNS))
         given = f"WITH given ({names}) AS ({sums.text})"
         yield f"{given} {_rows(scope)}", [*sums.params, some, people.AT]
+    yield from _engaged()
+
+
+def _engaged() -> Iterator[tuple[str, dict[str, object]]]:
+    """The sums of engagement of today and of the window before, one row a component."""
+    rules = DEFAULT.engagement
+    for back, pair, after in (
+        (0, "pair", ""),
+        (rules.window_days, "MIN(pair)", "GROUP BY client"),
+    ):
+        day = Windows(people.AT).today - timedelta(days=back)
+        window = periods.rolling_bounds(day, days=rules.window_days)
+        value = "MIN(a)" if after else "a"
+        yield (
+            f"""
+INSERT INTO floor_figures (scope, scope_id, slice, population, period, metric, value, label, n,
+    clients, method, version, parameter_set, zone, as_of, gate, flags, detail)
+SELECT 'client', client, '', '', 'rolling90', 'engaged {back} ' || {pair}, {value}, '', 1, 1,
+    'sql', 1, 'ps-floor', 'Asia/Shanghai', now(), '', '', jsonb_build_object('sum', {value})
+FROM ({events.statement(None, {}, rules, day)}) sums (client, pair, a, b, n) {after}
+""",  # noqa: S608 - the pieces are constants
+            events.params(day, window),
+        )
 
 
 def _rows(scope: str) -> str:

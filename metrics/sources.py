@@ -222,7 +222,7 @@ def engagement_of_clients(block: Block) -> Iterator[Row]:
     """Engagement, health and the score of each client."""
     slot = Slot(block.keys.index(_YEAR), RELATIONAL, "")
     answered = block.answers.get(slot) or answers.empty()
-    today = Today(block.windows.today, storing.current(), block.stamp, block.known)
+    today = Today(block.windows.today, block.stamp, block.known)
     return engaging.rows_of_clients(block.ids, answered, today, kept=block.answering)
 
 
@@ -230,7 +230,7 @@ def engagement_of_units(work: Work) -> Iterator[Row]:
     """The means of these over the clients of each unit."""
     if work.key not in engaging.METRICS:
         return
-    today = Today(work.windows.today, storing.current(), work.stamp, work.known)
+    today = Today(work.windows.today, work.stamp, work.known)
     yield from engaging.rows_of_units(work.key, _parts(work), today)
 
 

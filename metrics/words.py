@@ -92,6 +92,15 @@ _GATES = {
     "ALPHA_LOW": gettext_noop("parts do not agree"),
     "RESTATED": gettext_noop("changed after its period"),
     "DIFFERENCING": gettext_noop("too near to a figure shown before"),
+    "NO_REFERENCE": gettext_noop("no reference has been frozen yet"),
+    "NO_CONTRACT": gettext_noop("no online banking contract"),
+    "SPONSOR_SERVED": gettext_noop("served through its sponsor"),
+    "LOG_OUTAGE": gettext_noop("the log was away"),
+    "NO_MESSAGES": gettext_noop("no message was delivered"),
+    "NOTHING_HELD": gettext_noop("holds no product that is used online"),
+    "CONSENT_WITHDRAWN": gettext_noop("consent withdrawn"),
+    "LOW_COVERAGE": gettext_noop("too few parts are known"),
+    "SILENT_12M": gettext_noop("nobody has answered for 12 months: at most 70"),
 }
 
 

@@ -70,12 +70,16 @@ class Series:
 
 @dataclass(frozen=True)
 class Today:
-    """The day figures are made for, by which rules, with which mergers."""
+    """The day figures are made for, and with which mergers."""
 
     day: date
-    rules: Parameters
     stamp: Stamp
     known: Mergers
+
+    @property
+    def rules(self) -> Parameters:
+        """The parameters in force."""
+        return self.stamp.rules
 
 
 def plain(values: Floats) -> list[Any]:

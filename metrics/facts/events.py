@@ -152,13 +152,14 @@ def sums(
     successors = mergers.known().at_end_of(window)
     asked = None if everybody else clients.tolist()
     with connection.cursor() as cursor:
-        cursor.execute(_text(asked, successors, rules, day), _values(day, window))
+        cursor.execute(statement(asked, successors, rules, day), params(day, window))
         return _columns(clients, cursor.fetchall())
 
 
-def _text(
+def statement(
     asked: list[int] | None, successors: dict[int, int], rules: Engagement, day: date
 ) -> str:
+    """The text over these clients, or over everybody; `params` are its values."""
     words = _POSTGRESQL if connection.vendor == "postgresql" else _SQLITE
     chosen = "" if asked is None else mergers.chosen("t.client_id", successors, asked)
     return _STATEMENT.format(
@@ -191,7 +192,8 @@ def _points(kind: str, points: float, rules: Engagement) -> str:
     return f"WHEN {condition} THEN {round(2 * points)}"
 
 
-def _values(day: date, window: Bounds) -> dict[str, Any]:
+def params(day: date, window: Bounds) -> dict[str, Any]:
+    """The values of the statement for one day."""
     zone: str = settings.TIME_ZONE
     last = window.end - timedelta(microseconds=1)
     adapted = connection.ops.adapt_datetimefield_value

@@ -80,7 +80,11 @@ def unhurried() -> None:
     """Let the statements of this transaction take their time: for work that nobody waits for."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0")
+            cursor.execute(
+                "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0;"
+                # Enough to sort the events of a block without files.
+                "SET LOCAL work_mem = '64MB'"
+            )
 
 
 def is_many(client_ids: Sequence[int] | None) -> bool:

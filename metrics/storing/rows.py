@@ -37,6 +37,7 @@ class Stamp:
     parameter_set: str
     zone: str
     at: datetime
+    rules: Parameters = DEFAULT
 
 
 class Row(NamedTuple):
@@ -86,7 +87,10 @@ def parameters(*, at: datetime) -> str:
 
     A process remembers what it has seen committed; the night's pass forgets, and so heals.
     """
-    used = current()
+    return _kept(current())
+
+
+def _kept(used: Parameters) -> str:
     key = _digest(used)
     if key not in _committed:
         ParameterSet.objects.get_or_create(key=key, defaults={"values": asdict(used)})
@@ -106,7 +110,8 @@ def _digest(used: Parameters) -> str:
 
 def stamp(*, at: datetime) -> Stamp:
     """The stamp of figures that are made at an instant."""
-    return Stamp(parameters(at=at), settings.TIME_ZONE, at)
+    used = current()
+    return Stamp(_kept(used), settings.TIME_ZONE, at, used)
 
 
 def build(unit: Unit, given: Given, mark: Stamp) -> list[Row]:

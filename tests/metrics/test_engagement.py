@@ -476,7 +476,7 @@ def test_a_merged_client_has_no_figures_of_its_own():
 def test_more_clients_take_no_more_queries(django_assert_num_queries):
     freeze_reference()
     clients = [busy_client().pk for _ in range(3)]
-    today = engaging.Today(TODAY, storing.current(), storing.stamp(at=NOW), mergers.known())
+    today = engaging.Today(TODAY, storing.stamp(at=NOW), mergers.known())
     for some in (clients[:1], clients):
         # Reference; twice clients, mergers, sums, outages; old answers, freezes.
         with django_assert_num_queries(12):
