@@ -15,6 +15,14 @@ from tests.factories import NOW, make_client
 
 BROWSER = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/120.0 Safari/537.36"
 ROBOT = "Mozilla/5.0 (compatible; Examplebot/2.1; +http://bot.example/)"
+
+
+@pytest.fixture(autouse=True)
+def _in_english():
+    with translation.override("en"):
+        yield
+
+
 VIEWS = {
     "client_code": {"column": "user", "values": {"yun": "C1", "*": None}},
     "kind": {"constant": "page_view"},

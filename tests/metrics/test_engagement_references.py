@@ -21,6 +21,12 @@ from tests.metrics.engaged import QUARTER_ENDS, happen, make_crowd
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(autouse=True)
+def _in_english():
+    with translation.override("en"):
+        yield
+
+
 def groups(version: int = 1) -> set[tuple[str, str]]:
     rows = ReferenceDistribution.objects.filter(version=version, quantity="login")
     return set(rows.values_list("segment", "size"))
