@@ -9,7 +9,7 @@ from clients import consent
 from clients.models import Suppression
 from surveys import governance
 from surveys.models import Delivery, Invitation, SuppressionRule
-from tests.factories import NOW, make_client, make_contact, make_invitation
+from tests.factories import NOW, make_case, make_client, make_contact, make_invitation
 
 pytestmark = pytest.mark.django_db
 
@@ -75,6 +75,13 @@ def test_declined_application_freezes_for_the_days_of_the_rule():
         "decline_freeze", date(2026, 12, 24)
     )
     assert refused(contact, at=NOW + timedelta(days=30)) == {}
+
+
+def test_declined_case_without_an_end_has_no_days_to_count():
+    client = make_client()
+    contact = make_contact(client)
+    make_case(client, stage="declined")
+    assert refused(contact) == {}
 
 
 @pytest.mark.parametrize(("days", "code"), [(89, "contact_cooldown"), (90, None)])
