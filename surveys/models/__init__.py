@@ -1,6 +1,7 @@
 """The records of asking and answering."""
 
-from surveys.models.campaign import Campaign, Delivery, Hit, Invitation
+from surveys.models.campaign import Campaign, Invitation
+from surveys.models.ledger import Delivery, Hit
 from surveys.models.questionnaire import Question, Questionnaire, Version
 from surveys.models.response import Answer, Response
 from surveys.models.rule import SuppressionRule

@@ -1,0 +1,152 @@
+"""What became of each invitation: the ledger of deliveries, and the hits on its links."""
+
+from datetime import datetime
+from typing import ClassVar, Self
+
+from django.db import models, transaction
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from surveys.models.campaign import Invitation
+
+
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    """The send ledger: what is due, what was lost, who holds a claim."""
+
+    def due(self, at: datetime) -> Self:
+        """Deliveries that may be claimed at this instant."""
+        return self.filter(
+            state__in=[Delivery.State.QUEUED, Delivery.State.RETRY], next_try_at__lte=at
+        )
+
+    def claim(self, at: datetime, *, holder: str, until: datetime, limit: int) -> list[int]:
+        """Take up to `limit` due deliveries of this queryset; nobody else gets the same ones.
+
+        Rows that another sender is just taking are passed over, not waited for. SQLite has no
+        row locks and needs none: there the transaction itself is the only writer.
+        """
+        with transaction.atomic():
+            free = self.due(at).select_for_update(skip_locked=True, of=("self",))
+            keys = list(free.order_by("id").values_list("pk", flat=True)[:limit])
+            Delivery.objects.filter(pk__in=keys).update(
+                state=Delivery.State.CLAIMED, claimed_by=holder, lease_until=until
+            )
+        return keys
+
+    def unrecorded(self) -> Self:
+        """Sent mails that are not yet recorded among the touchpoints of their clients."""
+        return self.filter(state=Delivery.State.SENT, recorded=False, sent_at__isnull=False)
+
+    def expired(self, at: datetime) -> Self:
+        """Claimed or marked deliveries whose holder has been silent past its lease."""
+        return self.filter(
+            state__in=[Delivery.State.CLAIMED, Delivery.State.SENDING], lease_until__lte=at
+        )
+
+
+class Delivery(models.Model):
+    """One message of one invitation: queued → claimed → sending → sent, or why not."""
+
+    class Kind(models.TextChoices):
+        INVITATION = "invitation", _("invitation")
+        REMINDER = "reminder", _("reminder")
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("queued")
+        CLAIMED = "claimed", _("claimed")
+        SENDING = "sending", _("sending")
+        SENT = "sent", _("sent")
+        RETRY = "retry", _("to be tried again")
+        FAILED = "failed", _("failed")
+        SKIPPED = "skipped", _("skipped")
+        UNKNOWN = "unknown", _("unknown")
+
+    invitation = models.ForeignKey(
+        Invitation,
+        verbose_name=_("invitation"),
+        on_delete=models.PROTECT,
+        related_name="deliveries",
+    )
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.INVITATION)
+    channel = models.CharField(_("channel"), max_length=8, default="email")
+    state = models.CharField(_("state"), max_length=8, choices=State, default=State.QUEUED)
+    reason = models.CharField(_("reason"), max_length=24, blank=True)
+    message_id = models.CharField(_("message id"), max_length=120, unique=True)
+    attempt = models.PositiveSmallIntegerField(_("attempt"), default=0)
+    # How often the outcome was lost; a second loss waits for a person.
+    losses = models.PositiveSmallIntegerField(_("lost outcomes"), default=0)
+    claimed_by = models.CharField(_("claimed by"), max_length=60, blank=True)
+    lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
+    next_try_at = models.DateTimeField(_("next try at"))
+    last_error = models.CharField(_("last error"), max_length=500, blank=True)
+    relay_reply = models.CharField(_("reply of the relay"), max_length=500, blank=True)
+    sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
+    # Whether the touchpoint of this mail is written; the sweep looks for those without.
+    recorded = models.BooleanField(_("recorded"), default=False, editable=False)
+
+    objects = DeliveryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("delivery")
+        verbose_name_plural = _("send ledger")
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["invitation", "kind", "channel"], name="delivery_unique"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="skipped") | ~Q(reason=""), name="delivery_skip_has_reason"
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["next_try_at", "id"],
+                condition=Q(state__in=["queued", "retry"]),
+                name="delivery_due",
+            ),
+            models.Index(
+                fields=["lease_until"],
+                condition=Q(state__in=["claimed", "sending"]),
+                name="delivery_lease",
+            ),
+            models.Index(
+                fields=["id"],
+                condition=Q(state="sent", recorded=False),
+                name="delivery_unrecorded",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} · {self.get_state_display()}"
+
+
+class Hit(models.Model):
+    """Somebody or something opened a link. Evidence only: never an answer, never an opt-out."""
+
+    class Page(models.TextChoices):
+        SURVEY = "survey", _("survey")
+        OPT_OUT = "opt_out", _("opt-out")
+
+    invitation = models.ForeignKey(
+        Invitation, verbose_name=_("invitation"), on_delete=models.CASCADE, related_name="hits"
+    )
+    page = models.CharField(_("page"), max_length=8, choices=Page)
+    method = models.CharField(_("method"), max_length=8)
+    at = models.DateTimeField(_("at"))
+    address = models.GenericIPAddressField(_("address"), null=True, blank=True)
+    agent = models.CharField(_("user agent"), max_length=300, blank=True)
+    score = models.SmallIntegerField(_("score in the link"), null=True, blank=True)
+    # Null: not judged yet.
+    person = models.BooleanField(_("by a person"), null=True, editable=False)
+
+    class Meta:
+        verbose_name = _("hit")
+        verbose_name_plural = _("hits")
+        indexes: ClassVar = [
+            models.Index(fields=["invitation", "at"], name="hit_invitation"),
+            models.Index(
+                fields=["id"], condition=Q(person__isnull=True), name="hit_waits_for_judgement"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.page} {self.at:%Y-%m-%d %H:%M}"
