@@ -20,6 +20,7 @@ ACTS = {
     "accounts.ensure": gettext_noop("Account made"),
     "campaign.advance": gettext_noop("Campaign moved on by the clock"),
     "campaign.close": gettext_noop("Campaign closed early"),
+    "campaign.hold": gettext_noop("Campaign paused by the program"),
     "campaign.launch": gettext_noop("Campaign launched"),
     "campaign.pause": gettext_noop("Campaign paused"),
     "campaign.plan": gettext_noop("Campaign planned"),

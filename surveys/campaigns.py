@@ -126,6 +126,23 @@ def pause(campaign: Campaign, *, at: datetime, by: User | ApiKey | None) -> Camp
     return held
 
 
+def hold(
+    campaign: Campaign, *, reason: str, at: datetime, data: dict[str, Any] | None = None
+) -> Campaign:
+    """The program pauses a campaign and says why: a code of `surveys.words.pause`, its values.
+
+    One that is not going any more stays as it is, with the reason it had.
+    """
+    with transaction.atomic():
+        held = _held(campaign)
+        if held.status not in GOING:
+            return held
+        held.status, held.pause_reason = Status.PAUSED, {"code": reason} | (data or {})
+        held.save(update_fields=["status", "pause_reason"])
+        audit.record("campaign.hold", held, at=at, data=held.pause_reason)
+    return held
+
+
 def resume(campaign: Campaign, *, at: datetime, by: User | ApiKey | None) -> Campaign:
     """Let a paused campaign go on where it was."""
     with transaction.atomic():
@@ -136,7 +153,8 @@ def resume(campaign: Campaign, *, at: datetime, by: User | ApiKey | None) -> Cam
             raise NotPossible("wrong_status")
         due = held.send_at is None or held.send_at <= at
         held.status = Status.SENDING if due else Status.SCHEDULED
-        held.save(update_fields=["status"])
+        held.pause_reason = {}
+        held.save(update_fields=["status", "pause_reason"])
         audit.record("campaign.resume", held, at=at, by=by, data={"status": held.status})
     return held
 

@@ -64,7 +64,8 @@ def invitations(
 def funnel(campaign: Campaign, *, viewer: User | ApiKey | None = None) -> Funnel:
     """Count a campaign in one query; with a viewer only what that viewer may see.
 
-    Opened leaves out what a machine fetched. Accepted by the relay counts as delivered.
+    Opened leaves out what a machine fetched. What the relay took counts as sent, and as delivered
+    unless it is known to have bounced.
     """
     found = Invitation.objects.filter(campaign=campaign)
     if viewer is not None:
@@ -93,8 +94,10 @@ def funnel(campaign: Campaign, *, viewer: User | ApiKey | None = None) -> Funnel
     places: Counter[str] = Counter()
     skipped: Counter[str] = Counter()
     steps: Counter[str] = Counter()
+    bounced = 0
     for row in rows:
         place = _place(row["state"], row["mail"])
+        bounced += row["rows"] if row["mail"] == Delivery.State.BOUNCED else 0
         places[place] += row["rows"]
         if place == "skipped":
             skipped[row["why"] or row["reason"]] += row["rows"]
@@ -106,7 +109,7 @@ def funnel(campaign: Campaign, *, viewer: User | ApiKey | None = None) -> Funnel
         failed=places["failed"],
         unknown=places["unknown"],
         skipped=dict(sorted(skipped.items())),
-        delivered=places["sent"],
+        delivered=places["sent"] - bounced,
         opened=steps["opened"],
         started=steps["started"],
         completed=steps["completed"],
@@ -120,6 +123,8 @@ def _place(state: str, mail: str | None) -> str:
         if state in {states.SKIPPED, states.WITHDRAWN}:
             return "skipped"
         return "waiting" if state == states.PLANNED else "sent"
-    if mail in {"sent", "failed", "unknown", "skipped"}:
+    if mail in {"sent", "delivered", "bounced"}:
+        return "sent"
+    if mail in {"failed", "unknown", "skipped"}:
         return mail
     return "waiting"

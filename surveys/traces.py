@@ -21,7 +21,13 @@ BLOCK = 2_000
 BLOCKS = 50
 SOURCE = "email"
 # A mail whose outcome is unknown and that was clicked has arrived.
-LEFT = (Delivery.State.SENT, Delivery.State.SENDING, Delivery.State.UNKNOWN)
+LEFT = (
+    Delivery.State.SENT,
+    Delivery.State.DELIVERED,
+    Delivery.State.BOUNCED,
+    Delivery.State.SENDING,
+    Delivery.State.UNKNOWN,
+)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,10 @@ from surveys.models import SuppressionRule
 from surveys.models.trigger import MONTHS
 
 CANCELLED = "cancelled"
+# Why the program paused a campaign, by the code it writes.
+_PAUSES = {
+    "relay_refused": gettext_noop("the mail relay refuses our mail (%(phase)s): %(reply)s"),
+}
 _PASSES = {
     "after_overdue": gettext_noop("settled after overdue or recovery"),
     "already_asked": gettext_noop("already asked about this"),
@@ -35,6 +39,14 @@ def reasons() -> Mapping[str, str]:
     """Why somebody is not asked, by code: the bank's rules, and a stopped campaign."""
     names = {rule.code: rule.name for rule in SuppressionRule.objects.all()}
     return names | {CANCELLED: gettext("cancelled")}
+
+
+def pause(reason: Mapping[str, Any]) -> str:
+    """Why the program paused a campaign, in a sentence; empty when a person did."""
+    if not reason:
+        return ""
+    code = str(reason.get("code", ""))
+    return gettext(_PAUSES[code]) % reason if code in _PAUSES else code
 
 
 def passes() -> Mapping[str, str]:

@@ -14,7 +14,7 @@ def by_reminder(window: Bounds, population: str, where: Where) -> dict[bool, tup
     reminded = Delivery.objects.filter(
         invitation=OuterRef("response__invitation"),
         kind=Delivery.Kind.REMINDER,
-        state=Delivery.State.SENT,
+        state__in=[Delivery.State.SENT, Delivery.State.DELIVERED],
         sent_at__lte=OuterRef("response__submitted_at"),
     )
     found = (

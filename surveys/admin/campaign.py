@@ -73,7 +73,8 @@ class CampaignAdmin(Page):
     def get_fieldsets(self, request: HttpRequest, obj: Campaign | None = None) -> Any:
         """The form of a draft; the facts of what was launched."""
         if obj is not None and not self.has_change_permission(request, obj):
-            shown = (*MAIN, "version", "status", "chosen", "created_by", "launched_at", "ended_at")
+            shown = (*MAIN, "version", "status", "why_paused", "chosen", "created_by")
+            shown += ("launched_at", "ended_at")
             return [(None, {"fields": shown})]
         return [(None, {"fields": MAIN}), (_("Audience"), {"fields": AUDIENCE})]
 
@@ -82,9 +83,14 @@ class CampaignAdmin(Page):
         """The audience in one line."""
         return words.audience(campaign.audience)
 
+    @admin.display(description=gettext_lazy("reason of the pause"))
+    def why_paused(self, campaign: Campaign) -> str:
+        """Why the program paused it."""
+        return words.pause(campaign.pause_reason) or "–"
+
     def get_readonly_fields(self, request: HttpRequest, obj: Campaign | None = None) -> Any:
         """Nothing of a draft; all of what was launched."""
-        return () if obj is None or obj.status == Status.DRAFT else ("chosen",)
+        return () if obj is None or obj.status == Status.DRAFT else ("chosen", "why_paused")
 
     def has_change_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
         """Only a draft has a form."""

@@ -60,6 +60,9 @@ class Campaign(models.Model):
     created_at = models.DateTimeField(_("created at"))
     launched_at = models.DateTimeField(_("launched at"), null=True, blank=True)
     ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
+    # Why the program paused it: {"code": …} and what the sentence of the code needs; see
+    # `surveys.words.pause`. Empty when a person did.
+    pause_reason = models.JSONField(_("reason of the pause"), default=dict, blank=True)
     is_demo = models.BooleanField(_("demo"), default=False, editable=False)
 
     class Meta:

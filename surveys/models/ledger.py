@@ -35,7 +35,8 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
     def unrecorded(self) -> Self:
         """Sent mails that are not yet recorded among the touchpoints of their clients."""
-        return self.filter(state=Delivery.State.SENT, recorded=False, sent_at__isnull=False)
+        arrived = [Delivery.State.SENT, Delivery.State.DELIVERED]
+        return self.filter(state__in=arrived, recorded=False, sent_at__isnull=False)
 
     def expired(self, at: datetime) -> Self:
         """Claimed or marked deliveries whose holder has been silent past its lease."""
@@ -45,7 +46,10 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
 
 class Delivery(models.Model):
-    """One message of one invitation: queued → claimed → sending → sent, or why not."""
+    """One message of one invitation: queued → claimed → sending → sent, or why not.
+
+    Sent means that the relay took it; where its log is read, it says what came of it afterwards.
+    """
 
     class Kind(models.TextChoices):
         INVITATION = "invitation", _("invitation")
@@ -56,6 +60,8 @@ class Delivery(models.Model):
         CLAIMED = "claimed", _("claimed")
         SENDING = "sending", _("sending")
         SENT = "sent", _("sent")
+        DELIVERED = "delivered", _("delivered")
+        BOUNCED = "bounced", _("bounced")
         RETRY = "retry", _("to be tried again")
         FAILED = "failed", _("failed")
         SKIPPED = "skipped", _("skipped")
@@ -69,18 +75,25 @@ class Delivery(models.Model):
     )
     kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.INVITATION)
     channel = models.CharField(_("channel"), max_length=8, default="email")
-    state = models.CharField(_("state"), max_length=8, choices=State, default=State.QUEUED)
+    state = models.CharField(_("state"), max_length=9, choices=State, default=State.QUEUED)
     reason = models.CharField(_("reason"), max_length=24, blank=True)
     message_id = models.CharField(_("message id"), max_length=120, unique=True)
     attempt = models.PositiveSmallIntegerField(_("attempt"), default=0)
     # How often the outcome was lost; a second loss waits for a person.
     losses = models.PositiveSmallIntegerField(_("lost outcomes"), default=0)
+    # Taken by senders that did not bring it to an end: written before its letter is made, so a
+    # row that kills its sender is known by it.
+    taken = models.PositiveSmallIntegerField(_("taken without an end"), default=0)
     claimed_by = models.CharField(_("claimed by"), max_length=60, blank=True)
     lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
     next_try_at = models.DateTimeField(_("next try at"))
     last_error = models.CharField(_("last error"), max_length=500, blank=True)
     relay_reply = models.CharField(_("reply of the relay"), max_length=500, blank=True)
+    # The relay's own number of the mail, where its log is read.
+    queue_id = models.CharField(_("number in the relay"), max_length=32, blank=True)
     sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
+    # When the last word on it came, good or bad.
+    settled_at = models.DateTimeField(_("last outcome at"), null=True, blank=True)
     # Whether the touchpoint of this mail is written; the sweep looks for those without.
     recorded = models.BooleanField(_("recorded"), default=False, editable=False)
 
@@ -110,9 +123,10 @@ class Delivery(models.Model):
             ),
             models.Index(
                 fields=["id"],
-                condition=Q(state="sent", recorded=False),
+                condition=Q(state__in=["sent", "delivered"], recorded=False),
                 name="delivery_unrecorded",
             ),
+            models.Index(fields=["queue_id"], condition=~Q(queue_id=""), name="delivery_queue_id"),
         ]
 
     def __str__(self) -> str:

@@ -287,6 +287,22 @@ def test_pause_resume_and_stop_allow_only_their_turns():
     assert acts[-4:] == ["campaign.launch", "campaign.pause", "campaign.resume", "campaign.stop"]
 
 
+def test_hold_of_the_program_says_why_until_a_person_resumes():
+    make_contact(make_client())
+    campaign = launch(make_draft())
+    for reason in ("relay_refused", "other"):
+        held = campaigns.hold(campaign, reason=reason, at=NOW, data={"reply": "554 no"})
+        assert (held.status, held.pause_reason) == (
+            "paused",
+            {"code": "relay_refused", "reply": "554 no"},
+        )
+    assert campaigns.resume(campaign, at=NOW, by=None).pause_reason == {}
+    campaigns.stop(campaign, at=NOW, by=None)
+    assert campaigns.hold(campaign, reason="relay_refused", at=NOW).status == "stopped"
+    entry = AuditEntry.objects.get(act="campaign.hold")
+    assert entry.data == {"code": "relay_refused", "reply": "554 no"}
+
+
 def test_revise_changes_a_draft_and_nothing_later(staff):
     make_contact(make_client())
     campaign = make_draft()

@@ -49,6 +49,15 @@ def test_funnel_adds_up_and_follows_the_steps():
     )
 
 
+def test_funnel_counts_a_bounced_mail_as_sent_and_not_as_delivered():
+    people = [make_contact(make_client()) for _ in range(3)]
+    campaign = launch()
+    for contact, state in zip(people, ("sent", "delivered", "bounced"), strict=True):
+        set_state(contact, state)
+    found = queries.funnel(campaign)
+    assert (found.planned, found.sent, found.delivered) == (3, 3, 2)
+
+
 def test_funnel_after_a_stop_calls_the_rest_cancelled():
     make_contact(make_client())
     campaign = launch()

@@ -51,7 +51,8 @@ def test_sent_mail_is_recorded_as_delivered_once():
 
 
 @pytest.mark.parametrize(
-    "state", ["queued", "claimed", "sending", "retry", "failed", "skipped", "unknown"]
+    "state",
+    ["queued", "claimed", "sending", "retry", "failed", "skipped", "unknown", "bounced"],
 )
 def test_mail_that_was_not_sent_is_no_touchpoint(state):
     make_delivery(state=state, sent_at=None, reason="cancelled")
