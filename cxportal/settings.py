@@ -241,6 +241,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60,
         "options": {"expires": 60},
     },
+    "remind-due": {
+        "task": "surveys.tasks.remind_due",
+        "schedule": 60,
+        "options": {"expires": 60},
+    },
     "judge-visits": {
         "task": "surveys.tasks.judge_visits",
         "schedule": 15,

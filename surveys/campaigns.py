@@ -173,6 +173,8 @@ def advance(at: datetime) -> int:
     """Move each campaign on that time or its last mail has moved on; return how many."""
     waiting = Delivery.objects.filter(
         invitation__campaign=OuterRef("pk"),
+        # Reminders leave while answers are being collected.
+        kind=Delivery.Kind.INVITATION,
         state__in=["queued", "claimed", "sending", "retry"],
     )
     over = Q(closes_at__lte=at) & Q(status__in=LAUNCHED)

@@ -49,13 +49,17 @@ def refused(code: str, free_on: date | None) -> dict[str, Any]:
     return {"state": Invitation.State.SKIPPED, "reason": code, "free_on": free_on}
 
 
-def delivery(invitation: Invitation, *, first: datetime) -> Delivery:
-    """The mail of an invitation, queued from this moment on; its message id never changes."""
-    kind = Delivery.Kind.INVITATION.value
+def delivery(
+    invitation: Invitation,
+    *,
+    first: datetime,
+    kind: Delivery.Kind = Delivery.Kind.INVITATION,
+) -> Delivery:
+    """A mail of an invitation, queued from this moment on; its message id never changes."""
     domain = settings.MAIL_FROM.rpartition("@")[2]
     return Delivery(
         invitation=invitation,
         kind=kind,
-        message_id=f"<{invitation.uuid.hex}.{kind}@{domain}>",
+        message_id=f"<{invitation.uuid.hex}.{kind.value}@{domain}>",
         next_try_at=first,
     )

@@ -9,7 +9,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
-from surveys import campaigns, evidence, sending, traces, triggers
+from surveys import campaigns, evidence, reminders, sending, traces, triggers
 
 # Short enough for a worker to end in peace when it is told to stop.
 SECONDS = 4.0
@@ -43,6 +43,13 @@ def invite_due() -> None:
     """Ask on the events that have come due; what is left waits for the next minute."""
     ends = monotonic() + INVITE_SECONDS
     if triggers.invite_due(timezone.now(), stop=lambda: monotonic() > ends).asked:
+        publish(send_due)
+
+
+@shared_task
+def remind_due() -> None:
+    """Queue the reminders whose working days are over."""
+    if reminders.plan_due(timezone.now()):
         publish(send_due)
 
 

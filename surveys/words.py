@@ -38,7 +38,7 @@ _PASSES = {
 def reasons() -> Mapping[str, str]:
     """Why somebody is not asked, by code: the bank's rules, and a stopped campaign."""
     names = {rule.code: rule.name for rule in SuppressionRule.objects.all()}
-    return names | {CANCELLED: gettext("cancelled")}
+    return names | {CANCELLED: gettext("cancelled"), "answered": gettext("answered")}
 
 
 def pause(reason: Mapping[str, Any]) -> str:

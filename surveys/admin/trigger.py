@@ -86,6 +86,7 @@ class TriggerForm(Form):
             "cooldown_days",
             "client_pause_days",
             "once",
+            "remind_after",
             "priority",
             "sample_share",
             "wave_window_days",

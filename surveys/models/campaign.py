@@ -1,9 +1,11 @@
 """Whom we ask and when: campaigns and invitations."""
 
 import uuid
+from datetime import datetime
 from typing import ClassVar, Self
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -49,6 +51,13 @@ class Campaign(models.Model):
         default=True,
         help_text=_("Switch off to send outside working hours; the choice is audited."),
     )
+    remind_after = models.PositiveSmallIntegerField(
+        _("working days until the reminder"),
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(90)],
+        help_text=_("Empty: as the bank's settings say. 0: no reminder. There is never a second."),
+    )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         verbose_name=_("created by"),
@@ -63,6 +72,11 @@ class Campaign(models.Model):
     # Why the program paused it: {"code": …} and what the sentence of the code needs; see
     # `surveys.words.pause`. Empty when a person did.
     pause_reason = models.JSONField(_("reason of the pause"), default=dict, blank=True)
+    # When a test mail last left, and the digest of what it said.
+    tested_at = models.DateTimeField(_("tested at"), null=True, blank=True, editable=False)
+    tested_content = models.CharField(max_length=64, blank=True, editable=False)
+    # Bounces before this moment have paused the campaign already and do not do it again.
+    watched_from = models.DateTimeField(null=True, blank=True, editable=False)
     is_demo = models.BooleanField(_("demo"), default=False, editable=False)
 
     class Meta:
@@ -83,8 +97,12 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
     """Filters over invitations."""
 
     def visible_to(self, viewer: User | ApiKey) -> Self:
-        """Only invitations to clients this viewer may see."""
-        return self.filter(scope.clients_of(viewer, "client__"))
+        """Only invitations to clients this viewer may see; a test invites nobody."""
+        return self.filter(scope.clients_of(viewer, "client__"), test_of__isnull=True)
+
+    def open(self, at: datetime) -> Self:
+        """Those who got their mail, have not answered, and still may."""
+        return self.filter(state=Invitation.State.INVITED, sent_at__isnull=False, closes_at__gt=at)
 
     def lean(self) -> Self:
         """With campaign and version, but without the long texts a process remembers anyway."""
@@ -150,6 +168,28 @@ class Invitation(models.Model):
     opened_at = models.DateTimeField(_("opened at"), null=True, blank=True)
     answered_at = models.DateTimeField(_("answered at"), null=True, blank=True)
     closes_at = models.DateTimeField(_("closes at"))
+    # A test of this campaign to a colleague. Contact and client only lend it their place: their
+    # values are not shown, nothing is sent to them, and nothing counts.
+    test_of = models.ForeignKey(
+        Campaign,
+        verbose_name=_("test of"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="tests",
+        db_index=False,
+        editable=False,
+    )
+    test_for = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("tested by"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        editable=False,
+    )
 
     objects = InvitationQuerySet.as_manager()
 
@@ -175,11 +215,35 @@ class Invitation(models.Model):
             models.CheckConstraint(
                 condition=~Q(state="skipped") | ~Q(reason=""), name="invitation_skip_has_reason"
             ),
+            # What nobody may count by mistake hangs on no campaign and was never sent to anybody.
+            models.CheckConstraint(
+                condition=Q(test_of__isnull=True, test_for__isnull=True)
+                | Q(
+                    test_of__isnull=False,
+                    test_for__isnull=False,
+                    campaign__isnull=True,
+                    occasion__isnull=True,
+                    case__isnull=True,
+                    sent_at__isnull=True,
+                ),
+                name="invitation_test_stands_apart",
+            ),
         ]
         indexes: ClassVar = [
+            models.Index(
+                fields=["closes_at"], condition=Q(state="invited"), name="invitation_open"
+            ),
+            models.Index(
+                fields=["test_of"], condition=Q(test_of__isnull=False), name="invitation_tests"
+            ),
             models.Index(fields=["contact", "sent_at"], name="invitation_contact_sent"),
             models.Index(fields=["client", "sent_at"], name="invitation_client_sent"),
         ]
 
     def __str__(self) -> str:
         return str(self.uuid)
+
+    @property
+    def is_test(self) -> bool:
+        """Whether a colleague tries a campaign out by this link."""
+        return self.test_of_id is not None

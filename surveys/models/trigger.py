@@ -64,6 +64,13 @@ class Trigger(models.Model):
     link_valid_days = models.PositiveSmallIntegerField(
         _("days the link is valid"), validators=[MinValueValidator(1), MaxValueValidator(365)]
     )
+    remind_after = models.PositiveSmallIntegerField(
+        _("working days until the reminder"),
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(90)],
+        help_text=_("Empty: as the bank's settings say. 0: no reminder. There is never a second."),
+    )
     priority = models.PositiveSmallIntegerField(
         _("priority"),
         validators=[MinValueValidator(1), MaxValueValidator(99)],
