@@ -41,6 +41,7 @@ def plan(  # noqa: PLR0913 - the fields of a campaign, each named by its caller
     send_at: datetime | None,
     closes_at: datetime,
     send_window: bool,
+    remind_after: int | None = None,
     at: datetime,
     by: User | ApiKey | None,
 ) -> Campaign:
@@ -54,6 +55,7 @@ def plan(  # noqa: PLR0913 - the fields of a campaign, each named by its caller
             send_at=send_at,
             closes_at=closes_at,
             send_window=send_window,
+            remind_after=remind_after,
             created_by=by if isinstance(by, User) else None,
             created_at=at,
         )
@@ -293,4 +295,5 @@ def _facts(campaign: Campaign) -> dict[str, Any]:
         "send_at": campaign.send_at.isoformat() if campaign.send_at else None,
         "closes_at": campaign.closes_at.isoformat(),
         "send_window": campaign.send_window,
+        "remind_after": campaign.remind_after,
     }

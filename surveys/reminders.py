@@ -15,17 +15,13 @@ from django.db.models.functions import Coalesce
 from bank import audit
 from bank import settings as values
 from bank.models import ApiKey, User
-from surveys import governance, invitations, occasions
+from surveys import campaigns, governance, invitations, occasions
 from surveys.models import Campaign, Delivery, Invitation, Trigger, Version
 
 REMINDER = Delivery.Kind.REMINDER
 # Nobody is reminded of a mail that is still being sent to others, or was stopped.
 STATUSES = (Campaign.Status.SENDING, Campaign.Status.COLLECTING)
 BLOCK = 1_000
-
-
-class NotCollecting(Exception):
-    """People are reminded by hand only while their answers are being collected."""
 
 
 def plan_due(at: datetime) -> int:
@@ -45,10 +41,11 @@ def plan_due(at: datetime) -> int:
 def remind(campaign: Campaign, *, at: datetime, by: User | ApiKey | None) -> int:
     """Remind at once everybody of a campaign who has not answered and was not reminded before.
 
-    The rules of sending, the hours included, are asked as for every other mail.
+    Only while answers are being collected. The rules of sending, the hours included, are asked
+    as for every other mail.
     """
     if not Campaign.objects.filter(pk=campaign.pk, status=Campaign.Status.COLLECTING).exists():
-        raise NotCollecting(campaign.pk)
+        raise campaigns.NotPossible("wrong_status")
     rules = governance.book()
     found = _with_text(_unreminded(at).filter(campaign=campaign))
     done = 0

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     Form = forms.ModelForm[Campaign]
 else:
     Form = forms.ModelForm
-MAIN = ("name", "questionnaire", "send_at", "closes_at", "send_window")
+MAIN = ("name", "questionnaire", "send_at", "closes_at", "send_window", "remind_after")
 AUDIENCE = ("client_codes", "segment", "team", "size", "job_roles", "buying_roles")
 APART = re.compile(r"[\s,;，；、]+")
 

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from bank.admin.base import who
-from surveys import campaigns, preflights, queries, tasks, words
+from surveys import campaigns, preflights, queries, reminders, tasks, words
 from surveys.admin.audience import AUDIENCE, MAIN, CampaignForm
 from surveys.models import Campaign, Invitation
 
@@ -33,6 +33,7 @@ ACTS: dict[str, tuple[str, ...]] = {
     "launch": (Status.DRAFT,),
     "pause": (Status.SCHEDULED, Status.SENDING, Status.COLLECTING),
     "resume": (Status.PAUSED,),
+    "remind": (Status.COLLECTING,),
     "close": (Status.COLLECTING,),
     "stop": LAUNCHED,
 }
@@ -156,7 +157,7 @@ class CampaignAdmin(Page):
             if not refusal.blockers:
                 messages.error(request, _("The campaign's status does not allow this."))
             return back
-        if verb in {"launch", "resume"}:
+        if verb in {"launch", "resume", "remind"}:
             tasks.ring()
         messages.success(request, _DONE[verb]())
         return back
@@ -209,6 +210,7 @@ _ACT: dict[str, Any] = {
     "launch": campaigns.launch,
     "pause": campaigns.pause,
     "resume": campaigns.resume,
+    "remind": reminders.remind,
     "close": campaigns.close,
     "stop": campaigns.stop,
 }
@@ -216,6 +218,7 @@ _LABELS: dict[str, Any] = {
     "launch": lambda: _("Launch"),
     "pause": lambda: _("Pause"),
     "resume": lambda: _("Resume"),
+    "remind": lambda: _("Remind those who have not answered"),
     "close": lambda: _("Close early"),
     "stop": lambda: _("Stop"),
 }
@@ -223,6 +226,7 @@ _DONE: dict[str, Any] = {
     "launch": lambda: _("The campaign is launched."),
     "pause": lambda: _("The campaign is paused."),
     "resume": lambda: _("The campaign goes on."),
+    "remind": lambda: _("The reminders are queued. Each is judged once more when it leaves."),
     "close": lambda: _("The campaign is closed."),
     "stop": lambda: _("The campaign is stopped."),
 }

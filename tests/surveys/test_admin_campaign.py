@@ -293,3 +293,25 @@ def test_rules_are_tuned_within_reason_and_audited(admin, house, code, parameter
     assert AuditEntry.objects.filter(act="suppressionrule.change").count() == int(fits)
     assert admin.get(url("suppressionrule", "add")).status_code == 403
     assert admin.post(url("suppressionrule", "delete", rule.pk)).status_code == 403
+
+
+def test_administrator_reminds_by_a_button_while_answers_are_collected(admin, house):
+    make_contact(make_client())
+    campaign = launched()
+    act = url("campaign", "act", campaign.pk, "remind")
+    assert act not in text(admin.get(url("campaign", "change", campaign.pk)))
+    assert "status does not allow this" in text(admin.post(act, follow=True))
+    Campaign.objects.update(status="collecting")
+    Invitation.objects.update(state="invited", sent_at=timezone.now())
+    assert act in text(admin.get(url("campaign", "change", campaign.pk)))
+    for _ in range(2):
+        assert "The reminders are queued." in text(admin.post(act, follow=True))
+        assert Delivery.objects.filter(kind="reminder").count() == 1
+    assert AuditEntry.objects.get(act="campaign.remind").actor == house.admin
+
+
+def test_number_of_working_days_until_the_reminder_is_part_of_the_draft(admin):
+    data = posted(make_mailed_version(), segment="corporate", remind_after="3")
+    admin.post(url("campaign", "add"), data)
+    assert Campaign.objects.get().remind_after == 3
+    assert AuditEntry.objects.get(act="campaign.plan").data["remind_after"] == 3

@@ -211,7 +211,7 @@ def test_remind_by_hand_goes_at_once_and_only_once(sent, staff):
 
 def test_remind_by_hand_needs_a_collecting_campaign(sent):
     Campaign.objects.update(status="paused")
-    with pytest.raises(reminders.NotCollecting):
+    with pytest.raises(campaigns.NotPossible):
         reminders.remind(sent, at=NOW, by=None)
 
 
