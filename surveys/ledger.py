@@ -137,7 +137,8 @@ def settle(delivery: Delivery, outcome: mail.Outcome, *, holder: str, at: dateti
         | Q(state__in=[State.UNKNOWN, State.QUEUED], losses__gt=delivery.losses)
     )
     fields = _SETTLED[outcome.kind](delivery, outcome, at)
-    if not ours.update(lease_until=None, relay_reply=outcome.reply[:ERROR_LENGTH], **fields):
+    fields |= {"lease_until": None, "relay_reply": outcome.reply[:ERROR_LENGTH]}
+    if not ours.update(settled_at=at, **fields):
         return ""
     if fields["state"] == State.SENT:
         _invited(delivery, at=at)

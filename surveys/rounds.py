@@ -20,8 +20,8 @@ from surveys.models import Delivery
 _SETTLE = """
 WITH told AS (
     UPDATE surveys_delivery
-    SET state = 'sent', sent_at = %(at)s, attempt = attempt + 1, last_error = '',
-        relay_reply = %(reply)s, lease_until = NULL
+    SET state = 'sent', sent_at = %(at)s, settled_at = %(at)s, attempt = attempt + 1,
+        last_error = '', relay_reply = %(reply)s, lease_until = NULL
     WHERE id = %(delivery)s AND state = 'sending' AND claimed_by = %(holder)s
     RETURNING invitation_id
 ), invited AS (

@@ -15,7 +15,7 @@ from uuid import uuid4
 from django.db import OperationalError, transaction
 
 from bank import mail
-from surveys import governance, ledger, letters, rounds
+from surveys import bounces, governance, ledger, letters, rounds
 from surveys.models import Delivery
 
 BATCH = 100
@@ -63,6 +63,9 @@ class _Drain:
             return True
         outcome = self.relay.send(letter.sender, letter.recipient, letter.data)
         self.open = delivery, outcome
+        if outcome.kind == "refused":
+            # A bounce may be one too many: judged before the next mail leaves.
+            self.settle()
         return outcome.kind != "relay"
 
     def settle(self) -> None:
@@ -84,6 +87,8 @@ class _Drain:
                     raise
         if self.open is not None:
             self._count(state)
+            if state == Delivery.State.FAILED:
+                bounces.watch(self.open[0], at=self.clock())
             self.open = None
         if following is not None and not marked:
             self.done.passed += 1

@@ -17,6 +17,8 @@ from surveys.models.trigger import MONTHS
 CANCELLED = "cancelled"
 # Why the program paused a campaign, by the code it writes.
 _PAUSES = {
+    "bounces": gettext_noop("%(count)d of the first %(first)d mails bounced"),
+    "domain_bounces": gettext_noop("%(count)d mails in a row to %(domain)s bounced"),
     "relay_refused": gettext_noop("the mail relay refuses our mail (%(phase)s): %(reply)s"),
 }
 _PASSES = {
