@@ -111,7 +111,9 @@ def rule(metric: str) -> str:
         ),
         "csat": _(
             "Each response: the weighted mean of its rated dimensions on 0 to 100, if at least "
-            "two are rated. Then the mean within each client, then over clients."
+            "two are rated. Then the mean over responses; its interval allows for clients that "
+            "answered more than once. Where the dimensions do not hang together (Cronbach's "
+            "alpha below 0.70) only the dimensions are shown."
         ),
         "dimension": _("The share of people whose last rating is 4 or 5 of 5."),
         "ces": _(

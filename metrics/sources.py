@@ -24,7 +24,7 @@ from metrics.facts.population import Mask, Members
 from metrics.facts.tables import Ids, Slot, Table
 from metrics.facts.where import By, Cut
 from metrics.formulas.periods import Bounds
-from metrics.indicators import Given, Indicator, clients, units
+from metrics.indicators import Given, Indicator, clients, rates
 from metrics.indicators.base import RATE_VERSION, SHARE
 from metrics.models import Scope
 from metrics.storing import Row, Stamp, Unit
@@ -212,7 +212,7 @@ def silence_of_units(work: Work) -> Iterator[Row]:
     spoken = population.spoken(work.bounds, work.successors)
     for cell in work.cells:
         ids = work.members.ids[cell.mask & work.eligible]
-        reading = units.silent(ids, work.exposure, spoken)
+        reading = rates.silent(ids, work.exposure, spoken)
         if reading is not None:
             unit = Unit(cell.scope, cell.number, "", work.key, cell.part)
             yield storing.row(unit, _SILENT, reading, work.stamp)

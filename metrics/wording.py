@@ -88,7 +88,7 @@ def _reasons() -> dict[str, str]:
         "LOG_OUTAGE": _("the log was away for most of the time"),
         "ZERO_EXPOSURE": _("nothing is lent to those who answered"),
         "LOW_COVERAGE": _("too few components are known"),
-        "NO_ALPHA": _("the dimensions do not hang together; see them one by one"),
+        "ALPHA_LOW": _("the dimensions do not hang together; see them one by one"),
     }
 
 

@@ -20,6 +20,8 @@ from surveys.models import Question
 BASE, GIANT_BASE = 8.2, 4.5
 SPREAD_CLIENT, SPREAD_ANSWER = 1.25, 1.757
 CSAT_BASE, SPREAD_ITEM = 4.25, 0.80
+# Who is content is so in everything: what the items of one response share beside the score.
+SPREAD_MOOD = 0.51
 EFFICIENCY = "processing_efficiency"
 LOADING = {"processing_efficiency": 0.60, "response_speed": 0.42, "service_attitude": 0.28}
 AT_APPROVAL = {"processing_efficiency": -0.45, "response_speed": -0.20, "service_attitude": 0.10}
@@ -119,6 +121,7 @@ def _reply(
     left_out = mark < PARTIAL and not planted
     stops = PARTIAL <= mark < PARTIAL + BREAK_OFF and not planted
     z, shifts = (latent - mean) / 2.1, _shifts(ask, lifted=lifted)
+    mood = plan.scores(f"mood/{voice.ask.ordinal}").gauss(0, SPREAD_MOOD)
     for question in questions:
         if stops and len(reply.values) >= 2:
             break
@@ -126,7 +129,7 @@ def _reply(
             continue
         if not questionnaires.holds(question.show_if, reply.values, ask.variables):
             continue
-        value = _value(dice, question, (latent, z), shifts)
+        value = _value(dice, question, (latent, z, mood), shifts)
         if value is None:
             continue
         if question.dimension == EFFICIENCY and question.csat_core and value != "na":
@@ -185,10 +188,13 @@ def _shifts(ask: Ask, *, lifted: bool) -> dict[str, float]:
 
 
 def _value(
-    dice: Random, question: Question, opinion: tuple[float, float], shifts: dict[str, float]
+    dice: Random,
+    question: Question,
+    opinion: tuple[float, float, float],
+    shifts: dict[str, float],
 ) -> Any:
     """One answer, `na`, or None if left out; satisfaction with how far chance has moved it."""
-    latent, z = opinion
+    latent, z, mood = opinion
     if question.type == Question.Type.NPS:
         return min(max(round(latent), 0), 10)
     if question.type in {Question.Type.TEXT, Question.Type.CALLBACK}:
@@ -200,7 +206,8 @@ def _value(
     if question.type == Question.Type.CES:
         return min(max(round(5.3 + 0.9 * z + dice.gauss(0, 1.0)), 1), 7)
     loading = LOADING.get(question.dimension, 0.40)
-    moved_by = loading * z + dice.gauss(0, (SPREAD_ITEM**2 - loading**2) ** 0.5)
+    own = (SPREAD_ITEM**2 - loading**2 - SPREAD_MOOD**2) ** 0.5
+    moved_by = loading * z + mood + dice.gauss(0, own)
     mean = CSAT_BASE + shifts.get(question.dimension, 0.0)
     return min(max(round(mean + moved_by), 1), 5), moved_by
 

@@ -21,6 +21,7 @@ def make_deals(plan: Plan, firms: list[Firm]) -> list[Deal]:
                 for number in range(2 if dice.random() < 0.2 and firm.ordinal % 2 else 1)
             ]
         else:
-            count = poisson(dice, MEANS[firm.row.size or "small"])
+            # Who owes the bank most has asked for it at least once.
+            count = max(poisson(dice, MEANS[firm.row.size or "small"]), int(firm.giant))
             deals += [loans.make(plan, office, firm, number) for number in range(count)]
     return deals

@@ -36,7 +36,9 @@ def over_time(before: Figure, now: Figure, one: Table, two: Table) -> Test | Non
     """The change of a figure over disjoint periods; the tables hold their answers by client."""
     if now.metric == "nps":
         return _votes(one, two)
-    if now.metric in {"csat", "ces"}:
+    if now.metric == "csat":
+        return _composites(one, two)
+    if now.metric == "ces":
         return _means(now.metric, one, two)
     return apart(before, now)
 
@@ -77,6 +79,16 @@ def _votes(one: Table, two: Table) -> Test | None:
 def _by_client(values: Column, table: Table) -> dict[int, float]:
     kept = ~np.isnan(values)
     return dict(zip(table.ids[kept].tolist(), values[kept].tolist(), strict=True))
+
+
+def _composites(one: Table, two: Table) -> Test | None:
+    """Means over responses, by Welch with the errors by client (4.5, 5.5)."""
+    before, now = (columns.cluster_mean(t["csat_n"], t["csat_total"]) for t in (one, two))
+    if before is None or now is None or before.se is None or now.se is None:
+        return None
+    sides = [(side.mean, side.se**2, side.df) for side in (now, before) if side.se is not None]
+    found = uncertainty.welch_of(*sides)
+    return Test(found.diff, found.ci.low, found.ci.high, found.p_value, _WELCH)
 
 
 def _means(metric: str, one: Table, two: Table) -> Test | None:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from scipy import special
 
 from metrics.formulas.parameters import DEFAULT, Clients
-from metrics.formulas.uncertainty import MeanInterval, NpsEstimate, quantiles
+from metrics.formulas.uncertainty import ClusterMean, MeanInterval, NpsEstimate, quantiles
 from metrics.formulas.uncertainty import effective as effective_interval
 from metrics.formulas.uncertainty.quantiles import around
 
@@ -104,6 +104,35 @@ def mean_of(values: Column, *, conf: float = _CONF) -> MeanInterval | None:
     variance = float(np.sum((values - mean) ** 2)) / (n - 1)
     half = quantiles.t(conf, n - 1) * math.sqrt(variance / n)
     return MeanInterval(n=n, mean=mean, sd=math.sqrt(variance), ci=around(mean, half))
+
+
+def cluster_mean(n: Column, total: Column) -> ClusterMean | None:
+    """Return the mean over responses with its error by client, from the sums of each client.
+
+    Clients without responses are dropped; null if none is left (4.5, `uncertainty.cluster_mean`).
+    """
+    kept = n > 0
+    n, total = n[kept], total[kept]
+    groups, whole = len(n), float(n.sum())
+    if not groups:
+        return None
+    mean = float(total.sum()) / whole
+    if groups < 2:
+        return ClusterMean(mean=mean, se=None, clusters=groups, df=0)
+    errors = (total - mean * n) / whole
+    se = math.sqrt(groups / (groups - 1) * float((errors * errors).sum()))
+    # What is left where all are alike is the last bit of the sums.
+    return ClusterMean(mean, se if se > 1e-9 * max(1.0, abs(mean)) else 0.0, groups, groups - 1)
+
+
+def cluster_ends(
+    found: ClusterMean, *, lo: float, hi: float, conf: float = _CONF
+) -> tuple[float | None, float | None]:
+    """Return mean -+ t_{G-1} SE, clipped to the scale; nulls for a single client (5.3, 4.5)."""
+    if found.se is None:
+        return None, None
+    ends = around(found.mean, quantiles.t(conf, found.df) * found.se).clipped(lo, hi)
+    return ends.low, ends.high
 
 
 def label_nps(votes: Column, weights: Column, *, conf: float = _CONF) -> NpsEstimate | None:

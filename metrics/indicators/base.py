@@ -12,17 +12,22 @@ ADJUSTED_WALD = "adj_wald"
 EFFECTIVE = "adj_wald_eff"
 WILSON = "wilson"
 T = "t"
+CLUSTERED = "t_cluster"
 MEAN = "mean"
 SHARE = "share"
 NO_DATA = "NO_DATA"
 ZERO_EXPOSURE = "ZERO_EXPOSURE"
 ALPHA_LOW = "ALPHA_LOW"
 COMPLEMENTARY = "COMPLEMENTARY"
+# Reasons that keep no secret: nothing of what they hide has to be guarded from subtraction.
+OPEN_REASONS = frozenset({ALPHA_LOW})
 MANY = ("bank", "team", "campaign")
 ONE = ("client",)
 # Figures whose base are those asked or eligible, and that tell nothing of any answer.
 RATES = ("response_rate", "client_response_rate", "coverage_exposure", "silent_exposure")
 NPS_VERSION = max(scores.VERSION, uncertainty.VERSION)
+# 2: the mean over responses, and none where the dimensions do not hang together.
+CSAT_VERSION = 2
 RATE_VERSION = max(responding.VERSION, uncertainty.VERSION)
 
 

@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 from metrics.models import Measurement, Scope
 
 NO_DATA = "NO_DATA"
+ALPHA_LOW = "ALPHA_LOW"
 RELATIONAL = "relational"
 
 DIMENSIONS = ("csat_response_speed", "csat_processing_efficiency", "csat_service_attitude")
@@ -253,6 +254,12 @@ def figure_of(row: Measurement) -> Figure:
         as_of=row.as_of,
         gate=row.gate,
         flags=row.flags if open_ else "",
-        detail=row.detail if open_ else {},
+        detail=row.detail if open_ else _told(row),
         restated_at=row.restated_at,
     )
+
+
+def _told(row: Measurement) -> dict[str, Any]:
+    """Of what is withheld, the numbers that are the reason themselves."""
+    alpha = row.detail.get("alpha") if row.gate == ALPHA_LOW else None
+    return {} if alpha is None else {"alpha": alpha}

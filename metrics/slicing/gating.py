@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from metrics.formulas import uncertainty
 from metrics.formulas.parameters import DEFAULT
+from metrics.indicators import OPEN_REASONS
 from metrics.queries import Figure, concealed
 
 COMPLEMENTARY = "COMPLEMENTARY"
@@ -30,7 +31,7 @@ def family(cells: Sequence[Figure], total: Figure) -> list[Figure]:
         return list(cells)
     rest = max(size(total) - sum(size(cell) for cell in cells), 0)
     # A cell that any rule withholds counts as small, whichever rule it was.
-    counts = [min(size(cell), LEAST - 1) if cell.gate else size(cell) for cell in cells]
+    counts = [min(size(cell), LEAST - 1) if _secret(cell) else size(cell) for cell in cells]
     if rest >= LEAST:
         return list(cells)
     hidden = set(uncertainty.complementary_suppression([*counts, rest]))
@@ -38,6 +39,10 @@ def family(cells: Sequence[Figure], total: Figure) -> list[Figure]:
         concealed(cell, COMPLEMENTARY) if place in hidden and not cell.gate else cell
         for place, cell in enumerate(cells)
     ]
+
+
+def _secret(cell: Figure) -> bool:
+    return bool(cell.gate) and cell.gate not in OPEN_REASONS
 
 
 def for_viewer(fig: Figure, singles: Mapping[str, int]) -> Figure:

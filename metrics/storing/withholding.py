@@ -71,7 +71,7 @@ def _shut(cells: dict[Key, Row], table: Table) -> bool:
     if total.gate or rest >= threshold:
         return False
     # A cell that any rule withholds counts as small, whichever rule it was.
-    counts = [min(row.size, threshold - 1) if row.gate else row.size for row in rows]
+    counts = [min(row.size, threshold - 1) if _secret(row) else row.size for row in rows]
     done = False
     for position in uncertainty.complementary_suppression([*counts, max(rest, 0)]):
         if position < len(rows) and not rows[position].gate:
@@ -80,6 +80,10 @@ def _shut(cells: dict[Key, Row], table: Table) -> bool:
             )
             done = True
     return done
+
+
+def _secret(row: Row) -> bool:
+    return bool(row.gate) and row.gate not in indicators.OPEN_REASONS
 
 
 def _depth(team: int, parents: Mapping[int, int | None]) -> int:

@@ -169,6 +169,16 @@ def test_each_giant_holds_an_eighth_of_the_book_and_nobody_else_a_fiftieth(bank)
     assert shares[2] <= Decimal("2.01")
 
 
+def test_each_giant_has_a_case_behind_its_facilities(bank):
+    assert all(Client.objects.get(code=code).cases.exists() for code in acceptance.GIANTS)
+
+
+def test_the_dimensions_of_satisfaction_hang_together_at_the_bank(bank):
+    for period in ("rolling12m", "rolling90", "2026Q4"):
+        found = queries.figures("bank", 0, period=period)["csat"]
+        assert (found.gate, found.detail["alpha"] > 0.7) == ("", True)
+
+
 def test_t4_thirty_one_percent_of_the_exposure_is_silent_and_no_giant_among_it(bank):
     figures = queries.figures("bank", 0, period="rolling12m")
     assert 0.305 <= figures["silent_exposure"].value <= 0.315

@@ -100,12 +100,14 @@ def csat() -> str:
     weights = dict(DEFAULT.csat.weights)
     given = {"response_speed": 5, "processing_efficiency": 3, "service_attitude": None}
     one = scores.composite(given, weights)
-    found = scores.by_client([100, 80, 50], ["first", "first", "second"])
+    told, of = [100, 80, 50], ["first", "first", "second"]
+    found, by_client = uncertainty.cluster_mean(told, [1] * 3, of), scores.by_client(told, of)
     return (
         f"speed 5, efficiency 3 and no answer on attitude make (.40 × 100 + .35 × 50) / .75 ="
         f" {number(one)}. Two responses of one client with 100 and 80 and one of another with 50"
-        f" make (90 + 50) / 2 = {number(found.mean)}, 95 % CI {number(found.ci.low)} to"
-        f" {number(found.ci.high)}."
+        f" make (100 + 80 + 50) / 3 = {number(found.mean)} with a standard error by client of"
+        f" {number(found.se)}; with one vote a client (90 + 50) / 2 = {number(by_client.mean)}"
+        f" stands beside it."
     )
 
 

@@ -10,7 +10,8 @@ from metrics.facts import answers, requests
 from metrics.facts.columns import DIMENSIONS
 from metrics.facts.exposure import Exposure
 from metrics.facts.tables import Table
-from metrics.indicators import Given, clients, units
+from metrics.formulas import uncertainty
+from metrics.indicators import Given, clients, rates
 from metrics.storing import Stamp, Unit
 from tests.factories import NOW
 
@@ -200,14 +201,30 @@ def test_dimension_is_the_share_of_four_and_five_with_its_mean_beside():
     assert found.detail["mean_high"] == pytest.approx(3.5 + half)
 
 
-def test_composite_is_the_mean_within_clients_then_over_clients():
+def test_composite_is_the_mean_over_responses_with_the_error_by_client():
     found = read("csat", make_given({"csat": [100, 80]}, {"csat": [50]}))
-    assert (found.value, found.n, found.clients) == (70, 3, 2)
-    assert found.detail["mean"] == pytest.approx(230 / 3)
+    assert (found.n, found.clients) == (3, 2)
+    assert found.value == pytest.approx(230 / 3)
+    assert found.detail["client_mean"] == 70
     assert (found.low, found.high) == (0, 100)
+    given = make_given({"csat": [90, 80, 85]}, {"csat": [70]}, {"csat": [75, 65]})
+    single = uncertainty.cluster_mean([90, 80, 85, 70, 75, 65], [1] * 6, "aaabcc")
+    found, half = read("csat", given), 4.302652730 * single.se
+    assert found.value == pytest.approx(single.mean)
+    assert (found.low, found.high) == (
+        pytest.approx(single.mean - half),
+        pytest.approx(min(single.mean + half, 100)),
+    )
 
 
-def test_composite_whose_items_do_not_agree_is_marked():
+def test_composite_of_one_response_a_client_has_the_interval_of_the_mean():
+    found = read("csat", make_given(*({"csat": [value]} for value in (60, 70, 95, 80))))
+    plain = uncertainty.mean_interval([60, 70, 95, 80])
+    assert (found.value, found.low) == (plain.mean, pytest.approx(plain.ci.low))
+    assert read("csat", make_given({"csat": [60, 70]})).low is None
+
+
+def test_composite_whose_dimensions_do_not_hang_together_is_withheld():
     given = make_given(*({"csat": [50]} for _number in range(6)))
     held = given.answers.columns
     for name, items in zip(
@@ -221,7 +238,7 @@ def test_composite_whose_items_do_not_agree_is_marked():
     held["full_squares"][0] = 100
     found = read("csat", given)
     assert found.detail["alpha"] < 0.7
-    assert found.decide().flags == ("LOW_BASE", "ALPHA_LOW")
+    assert found.decide().reasons == ("ALPHA_LOW",)
 
 
 def test_ease_is_its_mean_with_the_share_that_found_it_easy():
@@ -252,10 +269,10 @@ def test_exposure_coverage_is_that_of_whoever_answered_anything():
 
 def test_silence_is_the_share_of_exposure_that_said_nothing():
     exposure = make_given(exposure=[10, 20, 70]).exposure
-    found = units.silent(np.array([1, 2, 3]), exposure, np.array([2]))
+    found = rates.silent(np.array([1, 2, 3]), exposure, np.array([2]))
     assert (found.value, found.detail["amount"], found.clients) == (0.8, 80, 2)
-    assert units.silent(np.array([4]), exposure, np.array([2])).reasons == ("ZERO_EXPOSURE",)
-    assert units.silent(np.array([], dtype=int), exposure, np.array([2])) is None
+    assert rates.silent(np.array([4]), exposure, np.array([2])).reasons == ("ZERO_EXPOSURE",)
+    assert rates.silent(np.array([], dtype=int), exposure, np.array([2])) is None
 
 
 @pytest.mark.parametrize("metric", list(BY_NAME))

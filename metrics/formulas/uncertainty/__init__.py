@@ -37,6 +37,7 @@ from metrics.formulas.uncertainty.shares import (
     newcombe,
     pooled_z,
     welch,
+    welch_of,
     wilson,
     wilson_effective,
 )
@@ -96,6 +97,7 @@ __all__ = [
     "variance",
     "wald",
     "welch",
+    "welch_of",
     "wilson",
     "wilson_effective",
     "worst_case",

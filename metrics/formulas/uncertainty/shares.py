@@ -161,11 +161,26 @@ def welch(
     if len(one) < 2 or len(two) < 2:
         return None
     (mean1, var1), (mean2, var2) = _moments(one), _moments(two)
-    diff, v1, v2 = mean1 - mean2, (var1 or 0.0) / len(one), (var2 or 0.0) / len(two)
+    return welch_of(
+        (mean1, (var1 or 0.0) / len(one), len(one) - 1),
+        (mean2, (var2 or 0.0) / len(two), len(two) - 1),
+        conf=conf,
+    )
+
+
+def welch_of(
+    one: tuple[float, float, int], two: tuple[float, float, int], *, conf: float = _CONF
+) -> Welch:
+    """Return Welch's t of two means, each with the square of its error and degrees of freedom.
+
+    So also of means whose error is by client (4.5, 5.5). Degrees of freedom are above 0.
+    """
+    (mean1, v1, df1), (mean2, v2, df2) = one, two
+    diff = mean1 - mean2
     if v1 + v2 == 0:
         return Welch(diff=diff, se=0.0, df=None, t=None, p_value=None, ci=Interval(diff, diff))
     share = v1 / (v1 + v2)
-    df = 1 / (share**2 / (len(one) - 1) + (1 - share) ** 2 / (len(two) - 1))
+    df = 1 / (share**2 / df1 + (1 - share) ** 2 / df2)
     se = math.sqrt(v1 + v2)
     return Welch(
         diff=diff,
