@@ -75,7 +75,9 @@ class Press:
         version = self.version(occasion)
         if version is None:
             return False
-        first = self.desk.rules.next_send(contact, at=max(occasion.due_at, self.at))
+        first = self.desk.rules.of(occasion.trigger).next_send(
+            contact, at=max(occasion.due_at, self.at)
+        )
         closes_at = first + timedelta(days=occasion.trigger.link_valid_days)
         words = self._common(version, first, closes_at) | letters.personal(contact)
         words |= self._event(occasion)

@@ -1,22 +1,23 @@
 """Why an invitation must not go now: the suppression rules, read as rows.
 
 A right of the person or of the client (consent, bounce, departure, freeze) is asked of
-`clients.consent`; what needs the history of invitations is judged here. A rule without a row
-acts as it is shipped, so that a database without reference data asks too little, never too much.
+`clients.consent`; what was asked before, of `surveys.history`. A rule without a row acts as it
+is shipped, so that a database without reference data asks too little, never too much.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Max, Q
 
 from bank import workdays
 from clients import consent
 from clients.models import Case, Contact
-from surveys.models import Delivery, Invitation, SuppressionRule
+from surveys import history
+from surveys.models import SuppressionRule, Trigger
 
 # Code and parameter of each rule that acts now, in the shipped order.
 SHIPPED: Mapping[str, Any] = {
@@ -28,6 +29,7 @@ SHIPPED: Mapping[str, Any] = {
     "overdue_or_recovery": None,
     "open_complaint": None,
     "compliance_hold": None,
+    "yearly_cap": 4,
     "quiet_hours": [["09:30", "11:00"], ["14:30", "16:30"]],
     "left_company": None,
     "address_bounced": None,
@@ -35,6 +37,8 @@ SHIPPED: Mapping[str, Any] = {
 }
 # What the person decided cannot be switched off by anybody else.
 ALWAYS = {"no_consent"}
+# The rules that hold for every questionnaire, as shipped; the others for the pushed ones.
+FOR_ALL = {"no_consent", "overdue_or_recovery", "compliance_hold", "left_company"}
 # The triggers a rule does not hold for, as shipped.
 EXEMPT: Mapping[str, tuple[str, ...]] = {
     "contact_cooldown": ("TR15",),
@@ -42,10 +46,9 @@ EXEMPT: Mapping[str, tuple[str, ...]] = {
     "lower_priority": ("TR15",),
     "decline_freeze": ("TR11", "TR15"),
     "open_complaint": ("TR15",),
+    "yearly_cap": ("TR15",),
     "follow_up_open": ("TR15",),
 }
-# A campaign is a wave: it goes before everything but what has priority 1.
-CAMPAIGN_PRIORITY = 2
 # The stage of a case that leaves its client alone, by the rule it stands for.
 STAGES = {
     "declined": "decline_freeze",
@@ -54,10 +57,6 @@ STAGES = {
 }
 # Who is asked first when a client's cap leaves too few places.
 ROLES: dict[str, int] = {Contact.BuyingRole.DECIDER: 0, Contact.BuyingRole.INFLUENCER: 1}
-# Up to here a list of keys in the query is cheaper than the whole window.
-NARROW = 500
-# What has not been sent as far as we know; after a lost outcome nobody knows.
-_WAITING = (Delivery.State.QUEUED, Delivery.State.CLAIMED, Delivery.State.RETRY)
 
 
 @dataclass(frozen=True)
@@ -66,6 +65,10 @@ class Refusal:
 
     code: str
     free_on: date | None = None
+
+    def as_row(self) -> dict[str, str | None]:
+        """The refusal as an occasion keeps it."""
+        return {"reason": self.code, "free_on": self.free_on and self.free_on.isoformat()}
 
 
 @dataclass(frozen=True)
@@ -76,20 +79,27 @@ class Book:
     parameters: Mapping[str, Any]
     calendar: workdays.Calendar
     exempt: Mapping[str, Collection[str]] = field(default_factory=dict)
+    scopes: Mapping[str, str] = field(default_factory=dict)
     _next: dict[tuple[str, datetime], datetime] = field(default_factory=dict)
 
     def acts(self, code: str) -> bool:
         """Whether this rule is switched on."""
         return code in self.positions
 
-    def without(self, trigger: str) -> "Book":
-        """The rules as they hold for what this trigger asks."""
-        free = {
+    def free(self, trigger: Trigger) -> frozenset[str]:
+        """The rules that do not hold for what this trigger asks."""
+        pushed_only = SuppressionRule.Scope.PUSHED
+        return frozenset(
             code
-            for code, triggers in self.exempt.items()
-            if trigger in triggers and code not in ALWAYS
-        }
-        if not free & self.positions.keys():
+            for code in self.positions.keys() - ALWAYS
+            if trigger.code in self.exempt.get(code, ())
+            or (not trigger.pushed and self.scopes.get(code) == pushed_only)
+        )
+
+    def of(self, trigger: Trigger) -> "Book":
+        """The rules as they hold for what this trigger asks."""
+        free = self.free(trigger)
+        if not free:
             return self
         kept = {code: place for code, place in self.positions.items() if code not in free}
         return replace(
@@ -109,27 +119,27 @@ class Book:
         return self._next[key]
 
 
-@dataclass(frozen=True)
-class History:
-    """When each contact was last asked, and whom of each client we asked."""
-
-    contacts: dict[int, datetime]
-    clients: dict[int, dict[int, datetime]]
-
-
 def book() -> Book:
     """Read the rules and the calendar in two queries."""
     rows = {row.code: row for row in SuppressionRule.objects.all()}
-    positions, parameters, exempt = {}, {}, {}
+    positions, parameters, exempt, scopes = {}, {}, {}, {}
     for place, (code, shipped) in enumerate(SHIPPED.items()):
-        row = rows.get(code)
-        if row is not None and not row.enabled and code not in ALWAYS:
+        row = rows.get(code) or _shipped(code, place)
+        if not row.enabled and code not in ALWAYS:
             continue
-        positions[code] = row.position if row is not None else place
-        given = row.parameter if row is not None else None
-        parameters[code] = shipped if given is None else given
-        exempt[code] = row.exempt if row is not None else EXEMPT.get(code, ())
-    return Book(positions, parameters, workdays.calendar(), exempt)
+        positions[code], exempt[code], scopes[code] = row.position, row.exempt, row.scope
+        parameters[code] = shipped if row.parameter is None else row.parameter
+    return Book(positions, parameters, workdays.calendar(), exempt, scopes)
+
+
+def _shipped(code: str, place: int) -> SuppressionRule:
+    scopes = SuppressionRule.Scope
+    return SuppressionRule(
+        code=code,
+        position=place,
+        exempt=EXEMPT.get(code, ()),
+        scope=scopes.ALL if code in FOR_ALL else scopes.PUSHED,
+    )
 
 
 def refusals(
@@ -138,68 +148,38 @@ def refusals(
     at: datetime,
     rules: Book | None = None,
     but: Collection[int] = (),
+    outranked: Mapping[int, datetime] = MappingProxyType({}),
     rivals: bool = True,
 ) -> dict[int, Refusal]:
     """The first refusal of each contact that must not be asked; constant in queries.
 
     `but` names invitations that do not count as history: a mail is not refused for itself.
-    The contacts are rivals for the places of their client if all of them are to be asked;
-    candidates of whom one is chosen are not.
+    `outranked` says for whom something goes first, and when. The contacts are rivals for the
+    places of their client if all of them are to be asked; candidates of whom one is chosen
+    are not.
     """
     rules = rules or book()
-    past = _history(contacts, at=at, rules=rules, but=but)
+    past = history.read(contacts, at=at, spans=_spans(rules, at=at), but=but)
     rights = consent.reasons(contacts, at=at)
     stopped = _stopped({contact.client_id for contact in contacts})
     found: dict[int, Refusal] = {}
     for contact in contacts:
         reasons = rights.get(contact.pk, []) + stopped.get(contact.client_id, [])
         candidates = _rights(reasons, at=at, rules=rules)
-        candidates += _cooldown(contact, past, rules=rules)
-        candidates += _cap(past.clients.get(contact.client_id, {}), contact, rules=rules)
+        candidates += _asked(contact, past, rules=rules, at=at)
+        if contact.pk in outranked and rules.acts("lower_priority"):
+            candidates.append(_after(outranked[contact.pk], rules=rules))
         if candidates:
-            found[contact.pk] = min(candidates, key=lambda one: rules.positions[one.code])
+            found[contact.pk] = _first(candidates, rules=rules)
     if rivals and rules.acts("client_cap"):
         _share_places(contacts, found, past, at=at, rules=rules)
     return found
 
 
-def refusal(invitation: Invitation, *, at: datetime, rules: Book | None = None) -> Refusal | None:
-    """Why this invitation, or its reminder, must not go at this instant."""
-    contact, but = invitation.contact, [invitation.pk]
-    if invitation.occasion is None:
-        return refusals([contact], at=at, rules=rules, but=but).get(contact.pk)
-    trigger = invitation.occasion.trigger
-    rules = (rules or book()).without(trigger.code)
-    found = refusals([contact], at=at, rules=rules, but=but).get(contact.pk)
-    if found is not None or not rules.acts("lower_priority"):
-        return found
-    # Two of the same rank go in their order; the cool-down then holds the second.
-    before = held([contact], but=but).get(contact.pk, trigger.priority)
-    return Refusal("lower_priority") if before < trigger.priority else None
-
-
-def held(contacts: Sequence[Contact], *, but: Collection[int] = ()) -> dict[int, int]:
-    """The best priority with which each contact waits for a mail already; one query."""
-    waiting = (
-        Invitation.objects.filter(
-            Q(occasion__isnull=False) | Q(campaign__status__in=["scheduled", "sending"]),
-            state=Invitation.State.PLANNED,
-            contact__in=[contact.pk for contact in contacts],
-        )
-        .exclude(pk__in=but)
-        .values_list("contact", "occasion__trigger__priority")
-    )
-    best: dict[int, int] = {}
-    for contact, priority in waiting:
-        rank = priority or CAMPAIGN_PRIORITY
-        best[contact] = min(rank, best.get(contact, rank))
-    return best
-
-
 def _stopped(clients: Collection[int]) -> dict[int, list[consent.Refusal]]:
     """The reasons that lie in the cases of the clients: declined, overdue, in recovery."""
     cases = Case.objects.filter(stage__in=STAGES)
-    if len(clients) <= NARROW:
+    if len(clients) <= history.NARROW:
         cases = cases.filter(client__in=clients)
     found: dict[int, list[consent.Refusal]] = {}
     for client, stage, closed_on in cases.values_list("client", "stage", "closed_on"):
@@ -221,11 +201,29 @@ def _rights(reasons: Iterable[consent.Refusal], *, at: datetime, rules: Book) ->
     return found
 
 
-def _cooldown(contact: Contact, past: History, *, rules: Book) -> list[Refusal]:
+def _asked(contact: Contact, past: history.History, *, rules: Book, at: datetime) -> list[Refusal]:
+    """What the questionnaires of this person, and of the others of the client, stand against."""
+    found = _cap(past.clients.get(contact.client_id, {}), contact, rules=rules)
     last = past.contacts.get(contact.pk)
-    if last is None or not rules.acts("contact_cooldown"):
-        return []
-    return [Refusal("contact_cooldown", _day(last, rules.parameters["contact_cooldown"]))]
+    if last is not None and rules.acts("contact_cooldown"):
+        days = rules.parameters["contact_cooldown"]
+        found.append(Refusal("contact_cooldown", _day(last, days)))
+    if rules.acts("yearly_cap") and past.years[contact.pk] >= rules.parameters["yearly_cap"]:
+        found.append(Refusal("yearly_cap", date(_day(at, 0).year + 1, 1, 1)))
+    return found
+
+
+def _after(other: datetime, *, rules: Book) -> Refusal:
+    """Free again when what goes first has gone and the person's days are over."""
+    return Refusal("lower_priority", _day(other, rules.parameters.get("contact_cooldown", 0)))
+
+
+def _first(candidates: Sequence[Refusal], *, rules: Book) -> Refusal:
+    """The refusal of the first rule; free only when all that end by themselves have ended."""
+    first = min(candidates, key=lambda one: rules.positions[one.code])
+    if first.free_on is None:
+        return first
+    return replace(first, free_on=max(one.free_on for one in candidates if one.free_on))
 
 
 def _cap(asked: Mapping[int, datetime], contact: Contact, *, rules: Book) -> list[Refusal]:
@@ -242,7 +240,7 @@ def _cap(asked: Mapping[int, datetime], contact: Contact, *, rules: Book) -> lis
 def _share_places(
     contacts: Sequence[Contact],
     found: dict[int, Refusal],
-    past: History,
+    past: history.History,
     *,
     at: datetime,
     rules: Book,
@@ -265,43 +263,14 @@ def _rank(contact: Contact) -> tuple[int, int, str]:
     return contact.client_id, ROLES.get(contact.buying_role or "", 2), contact.external_id
 
 
-def _history(
-    contacts: Sequence[Contact], *, at: datetime, rules: Book, but: Collection[int]
-) -> History:
-    """Read who was asked within the longest window, in two queries.
-
-    A mail whose outcome is open counts as asked: two campaigns must not both reach the person.
-    """
-    cooldown = at - timedelta(days=rules.parameters.get("contact_cooldown", 0))
-    cap = at - timedelta(days=rules.parameters.get("client_cap", (0, 0))[1])
-    asked = Invitation.objects.filter(sent_at__gt=min(cooldown, cap)).exclude(pk__in=but)
-    open_ = (
-        Delivery.objects.filter(
-            Q(state__in=[Delivery.State.SENDING, Delivery.State.UNKNOWN])
-            | Q(state__in=_WAITING, losses__gt=0),
-            kind=Delivery.Kind.INVITATION,
-        )
-        .exclude(invitation__in=but)
-        .values_list("invitation__contact", "invitation__client")
+def _spans(rules: Book, *, at: datetime) -> history.Spans:
+    """How far back each rule looks; one that does not act looks nowhere."""
+    new_year = datetime(_day(at, 0).year, 1, 1, tzinfo=settings.ZONE)
+    return history.Spans(
+        contact=at - timedelta(days=rules.parameters.get("contact_cooldown", 0)),
+        client=at - timedelta(days=rules.parameters.get("client_cap", (0, 0))[1]),
+        year=new_year if rules.acts("yearly_cap") else at,
     )
-    clients = {contact.client_id for contact in contacts}
-    if len(clients) <= NARROW:
-        # A person who has moved to another client was asked all the same.
-        people = [contact.pk for contact in contacts]
-        asked = asked.filter(Q(client__in=clients) | Q(contact__in=people))
-        open_ = open_.filter(Q(invitation__client__in=clients) | Q(invitation__contact__in=people))
-    # What is open first: a mail that another sender settles between the two reads is then seen
-    # twice, in the other order it would not be seen at all.
-    rows = [(contact, client, at) for contact, client in open_]
-    rows += asked.values_list("contact", "client").annotate(last=Max("sent_at"))
-    past = History({}, {})
-    for contact, client, last in rows:
-        if last > cooldown:
-            past.contacts[contact] = max(last, past.contacts.get(contact, last))
-        if last > cap:
-            others = past.clients.setdefault(client, {})
-            others[contact] = max(last, others.get(contact, last))
-    return past
 
 
 def _day(start: datetime, days: int) -> date:

@@ -17,7 +17,7 @@ from bank import audit, mail
 from bank.models import User
 from clients import consent
 from clients.models import Client
-from surveys import governance
+from surveys import clearance, governance
 from surveys.models import Campaign, Delivery, Invitation
 
 State = Delivery.State
@@ -118,11 +118,11 @@ def judge(delivery: Delivery, *, rules: governance.Book, at: datetime) -> Verdic
         return Verdict("skip", now.reason or "cancelled")
     if campaign is not None and campaign.status not in GOING:
         return Verdict("leave")
-    refusal = governance.refusal(now, at=at, rules=rules)
+    refusal = clearance.refusal(now, at=at, rules=rules)
     if refusal is not None:
         return Verdict("skip", refusal.code, refusal)
     if campaign is None or campaign.send_window:
-        until = rules.next_send(now.contact, at=at)
+        until = clearance.next_send(now, at=at, rules=rules)
         if until > at:
             return Verdict("wait", until=until)
     return Verdict("go")

@@ -97,6 +97,14 @@ def follow_corrections(watch: Watch) -> int:
     return len(rows)
 
 
+def in_order(rows: Rows) -> Rows:
+    """Occasions in the order in which they are judged, with what they point to."""
+    return rows.select_related(
+        "trigger__questionnaire", "case__product", "client", "milestone", "touchpoint",
+        "client_event",
+    ).order_by("trigger__priority", "due_at", "pk")  # fmt: skip
+
+
 def midnight(on: date) -> datetime:
     """The beginning of a day in the bank's zone."""
     return datetime.combine(on, time(), settings.ZONE)

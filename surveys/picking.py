@@ -10,7 +10,7 @@ from hashlib import sha256
 
 from clients.models import Contact, Party
 from clients.models.cases import CaseKind
-from surveys import governance, occasions
+from surveys import governance, history, occasions
 from surveys.models import Invitation, Occasion, Trigger
 
 JOB, BUYING, PERSON = (kind.value for kind in Trigger.TargetKind)
@@ -98,7 +98,7 @@ class Desk:
         trigger = occasion.trigger
         if (occasion.milestone_id, contact.pk) in self.taken:
             return governance.Refusal(ALREADY)
-        found = self.refusals[exempt(trigger, self.rules)].get(contact.pk)
+        found = self.refusals[self.rules.free(trigger)].get(contact.pk)
         if found is not None:
             return found
         free = self.waits(trigger, contact)
@@ -108,7 +108,7 @@ class Desk:
 
     def _outranked(self, trigger: Trigger, contact: Contact) -> governance.Refusal | None:
         """Whether something that goes first waits for the contact, or soon will."""
-        if not self.rules.without(trigger.code).acts(OUTRANKED):
+        if not self.rules.of(trigger).acts(OUTRANKED):
             return None
         rank = trigger.priority
         if self.held.get(contact.pk, rank + 1) <= rank or self.future.get(contact.pk, rank) < rank:
@@ -174,25 +174,31 @@ def load(
     _load_contacts(desk, clients, people)
     everybody = list(desk.people.values())
     triggers = {row.trigger_id: row.trigger for row in rows} | {one.pk: one for one in also}
-    for free in sorted({exempt(one, rules) for one in triggers.values()}, key=sorted):
-        one = next(one for one in triggers.values() if exempt(one, rules) == free)
+    for free, one in {rules.free(one): one for one in triggers.values()}.items():
         desk.refusals[free] = governance.refusals(
-            everybody, at=at, rules=rules.without(one.code), rivals=False
+            everybody, at=at, rules=rules.of(one), rivals=False
         )
-    desk.held = governance.held(everybody)
+    desk.held = history.held(everybody)
     _load_asked(desk, triggers.values())
     return desk
 
 
-def exempt(trigger: Trigger, rules: governance.Book) -> frozenset[str]:
-    """The rules that do not hold for a trigger."""
-    return frozenset(code for code, free in rules.exempt.items() if trigger.code in free)
-
-
-def is_sampled(trigger: Trigger, key: str) -> bool:
+def is_sampled(occasion: Occasion) -> bool:
     """Whether an event is among the share that is asked: always the same for the same number."""
-    number = int.from_bytes(sha256(f"{trigger.code}|{key}".encode()).digest()[:8])
+    trigger = occasion.trigger
+    number = int.from_bytes(sha256(f"{trigger.code}|{_key(occasion)}".encode()).digest()[:8])
     return number < float(trigger.sample_share) * 2**64
+
+
+def _key(row: Occasion) -> str:
+    """The number of the event in the bank's own books."""
+    if row.milestone is not None:
+        return row.milestone.external_id
+    if row.touchpoint is not None:
+        return row.touchpoint.event_id
+    if row.client_event is not None:
+        return row.client_event.external_id
+    return f"{row.client.code}/{row.slot}"
 
 
 def _in_order(people: Iterable[Contact], roles: Sequence[str], name: str) -> Group:

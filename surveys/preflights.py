@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from bank import settings as values
 from bank.models import ApiKey, User
 from clients.models import Contact
-from surveys import audiences, governance, letters, questionnaires
+from surveys import audiences, clearance, governance, letters, questionnaires
 from surveys.models import Campaign, Delivery, Invitation, Question, Questionnaire, Version
 
 # A reminder comes after five working days; a shorter campaign could not be answered in peace.
@@ -77,7 +77,7 @@ def plan(campaign: Campaign, *, at: datetime, viewer: User | ApiKey | None = Non
         start=start,
         rules=rules,
         contacts=contacts,
-        refusals=governance.refusals(contacts, at=start, rules=rules),
+        refusals=clearance.refusals(contacts, at=start, rules=rules),
     )
 
 

@@ -14,7 +14,7 @@ from django.db import connection
 
 from bank import mail
 from clients import consent
-from surveys import governance
+from surveys import clearance, governance, occasions
 from surveys.models import Delivery
 
 _SETTLE = """
@@ -68,6 +68,19 @@ WHERE surveys_delivery.id = %(delivery)s
         SELECT count(DISTINCT other.contact_id) FROM surveys_invitation other
         WHERE other.client_id = own.client_id AND other.contact_id <> person.id
             AND other.sent_at > %(cap)s)
+    AND %(yearly)s > (
+        SELECT count(*) FROM surveys_invitation other
+        WHERE other.contact_id = person.id AND other.id <> own.id
+            AND other.sent_at >= %(year)s)
+    AND NOT EXISTS (
+        SELECT FROM surveys_invitation other
+        WHERE other.contact_id = person.id AND other.state = 'planned'
+            AND other.occasion_id IS NOT NULL)
+    AND NOT EXISTS (
+        SELECT FROM surveys_occasion event
+        JOIN surveys_trigger asking ON asking.id = event.trigger_id
+        WHERE event.client_id = own.client_id AND event.state = 'waiting'
+            AND asking.is_active AND asking.priority < %(rank)s)
     AND NOT EXISTS (
         SELECT FROM surveys_invitation other
         JOIN surveys_delivery open ON open.invitation_id = other.id
@@ -97,8 +110,8 @@ def mark(delivery: Delivery, *, holder: str, rules: governance.Book, at: datetim
     """Mark a mail against which nothing at all speaks; False: the ledger judges it.
 
     The statement is stricter than the rules: it takes any freeze, declined or overdue case,
-    closed address or open mail to the same client for a reason to ask the ledger, and leaves
-    to it whatever a trigger asks.
+    closed address, open mail to the same client, or event that goes first for it for a reason
+    to ask the ledger, and leaves to it whatever a trigger asks.
     """
     if connection.vendor != "postgresql":
         return False
@@ -115,6 +128,9 @@ def mark(delivery: Delivery, *, holder: str, rules: governance.Book, at: datetim
         "cooldown": at - timedelta(days=rules.parameters.get("contact_cooldown", 0)),
         "places": places,
         "cap": at - timedelta(days=days),
+        "yearly": rules.parameters.get("yearly_cap", 1_000_000),
+        "year": occasions.midnight(occasions.day(at).replace(month=1, day=1)),
+        "rank": clearance.CAMPAIGN_PRIORITY,
     }
     _rows(_LOCK, {"client": delivery.invitation.client_id})
     return _rows(_MARK, values) == 1

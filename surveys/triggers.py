@@ -68,7 +68,7 @@ def _block(rules: governance.Book, done: Done, *, at: datetime) -> int:
     """Judge the next occasions in order of priority; return how many there were."""
     # One pass at a time: the second sees what the first has written.
     list(Trigger.objects.select_for_update().order_by("pk").values_list("pk", flat=True))
-    rows = list(_with_all(Occasion.objects.waiting().filter(due_at__lte=at))[:BLOCK])
+    rows = list(occasions.in_order(Occasion.objects.waiting().filter(due_at__lte=at))[:BLOCK])
     if not rows:
         return 0
     soon = _soon(rows, rules, at=at)
@@ -89,14 +89,6 @@ def _block(rules: governance.Book, done: Done, *, at: datetime) -> int:
     return len(rows)
 
 
-def _with_all(rows: occasions.Rows) -> occasions.Rows:
-    """Occasions in the order in which they are judged, with what they point to."""
-    return rows.select_related(
-        "trigger__questionnaire", "case__product", "client", "milestone", "touchpoint",
-        "client_event",
-    ).order_by("trigger__priority", "due_at", "pk")  # fmt: skip
-
-
 def _judge(row: Occasion, desk: picking.Desk, past: Past, press: asking.Press) -> None:
     """Decide on one occasion: its invitations go to the press, or its reason to the row."""
     row.judged_at = desk.at
@@ -108,7 +100,7 @@ def _judge(row: Occasion, desk: picking.Desk, past: Past, press: asking.Press) -
         return
     picked = desk.pick(row)
     row.refused |= {
-        desk.people[pk].external_id: refusal.code for pk, refusal in picked.refused.items()
+        desk.people[pk].external_id: refusal.as_row() for pk, refusal in picked.refused.items()
     }
     asked = [contact for contact in picked.contacts if press.add(row, contact)]
     for contact in asked:
@@ -134,24 +126,13 @@ def _reason(row: Occasion, past: Past, *, at: datetime) -> str:
         return "answered_before"
     if row.milestone_id in past.troubled:
         return "after_overdue"
-    return "" if picking.is_sampled(trigger, _key(row)) else "sampled_out"
+    return "" if picking.is_sampled(row) else "sampled_out"
 
 
 def _was_asked(row: Occasion, past: Past) -> bool:
     if row.case_id:
         return (row.trigger_id, row.case_id) in past.cases
     return not row.slot and (row.trigger_id, row.client_id) in past.clients
-
-
-def _key(row: Occasion) -> str:
-    """The number of the event in the bank's own books."""
-    if row.milestone is not None:
-        return row.milestone.external_id
-    if row.touchpoint is not None:
-        return row.touchpoint.event_id
-    if row.client_event is not None:
-        return row.client_event.external_id
-    return f"{row.client.code}/{row.slot}"
 
 
 def _take(row: Occasion, contact: Contact, desk: picking.Desk) -> None:
@@ -210,7 +191,7 @@ def _soon(rows: list[Occasion], rules: governance.Book, *, at: datetime) -> list
     found = Occasion.objects.waiting().filter(
         client__in=clients, due_at__gt=at, due_at__lte=at + timedelta(days=days)
     )
-    return list(_with_all(found))
+    return list(occasions.in_order(found))
 
 
 def _waves(rules: governance.Book, *, at: datetime) -> list[tuple[Trigger, datetime]]:
@@ -229,7 +210,7 @@ def _waves(rules: governance.Book, *, at: datetime) -> list[tuple[Trigger, datet
 def _look_ahead(desk: picking.Desk, soon: list[Occasion], waves: list[Trigger]) -> None:
     """Note for whom something of higher priority comes due soon, and whom a wave will ask."""
     for row in soon:
-        if picking.is_sampled(row.trigger, _key(row)):
+        if picking.is_sampled(row):
             for contact in desk.pick(row, rivals=False).contacts:
                 rank = row.trigger.priority
                 desk.future[contact.pk] = min(rank, desk.future.get(contact.pk, rank))

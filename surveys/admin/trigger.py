@@ -1,5 +1,6 @@
 """The triggers: an administrator switches and tunes them; and what each has seen."""
 
+from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
@@ -11,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from bank import formats
 from bank.admin.base import Audited, ReadOnly, who
 from bank.admin.coded import CodedFilter, in_words
 from clients.models import CaseKind
@@ -200,6 +202,13 @@ class TriggerAdmin(Audited):
         return False
 
 
+def _refusal(reason: str, free_on: str | None) -> str:
+    if free_on is None:
+        return reason
+    day = formats.day(date.fromisoformat(free_on))
+    return _("%(reason)s (free again on %(day)s)") % {"reason": reason, "day": day}
+
+
 @admin.register(Occasion)
 class OccasionAdmin(ReadOnly):
     """Each event a trigger has seen: asked, waiting, or why nobody was asked."""
@@ -238,10 +247,11 @@ class OccasionAdmin(ReadOnly):
 
     @admin.display(description=gettext_lazy("contacts not asked"))
     def not_asked(self, row: Occasion) -> str:
-        """Each contact number with the reason that spoke against it."""
+        """Each contact number with the reason that spoke against it, and when it is over."""
         known = words.passes()
         return " · ".join(
-            f"{number}: {known.get(code, code)}" for number, code in row.refused.items()
+            f"{number}: {_refusal(known.get(one['reason'], one['reason']), one['free_on'])}"
+            for number, one in row.refused.items()
         )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Occasion]:

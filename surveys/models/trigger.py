@@ -177,7 +177,7 @@ class Occasion(models.Model):
     due_at = models.DateTimeField(_("due at"))
     state = models.CharField(_("state"), max_length=8, choices=State, default=State.WAITING)
     reason = models.CharField(_("reason"), max_length=24, blank=True)
-    # Contact number → the code of the rule that spoke against it.
+    # Contact number → the `reason` that spoke against it, and the day it is `free_on` again.
     refused = models.JSONField(_("contacts not asked"), default=dict, blank=True)
     judged_at = models.DateTimeField(_("judged at"), null=True, blank=True)
 

@@ -7,9 +7,18 @@ from django.db import connection
 
 from clients import consent
 from clients.models import Suppression
-from surveys import governance
-from surveys.models import Delivery, Invitation, SuppressionRule
-from tests.factories import NOW, make_case, make_client, make_contact, make_invitation
+from cxportal import reference
+from surveys import clearance, governance, history, invitations
+from surveys.models import Delivery, Invitation, Occasion, SuppressionRule, Trigger
+from tests.factories import (
+    NOW,
+    make_case,
+    make_client,
+    make_contact,
+    make_delivery,
+    make_invitation,
+    make_touchpoint,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -128,7 +137,7 @@ def test_mail_with_an_open_outcome_counts_as_asked():
     ):
         Delivery.objects.filter(pk=delivery.pk).update(**{"losses": 0} | fields)
         assert refused(contact)[contact.external_id].code == "contact_cooldown"
-    assert governance.refusal(invitation, at=NOW) is None
+    assert clearance.refusal(invitation, at=NOW) is None
 
 
 def test_mail_settled_between_the_two_reads_of_history_counts_as_asked():
@@ -245,7 +254,7 @@ def test_quiet_hours_switched_off_let_mail_go_at_night():
 
 
 def test_bank_wide_plan_reads_the_history_without_a_list_of_clients(monkeypatch):
-    monkeypatch.setattr(governance, "NARROW", 0)
+    monkeypatch.setattr(history, "NARROW", 0)
     asked, free = make_contact(make_client()), make_contact(make_client())
     make_invitation(asked)
     assert refused(asked, free).keys() == {asked.external_id}
@@ -256,3 +265,163 @@ def test_contact_asked_before_the_shorter_window_counts_for_the_longer_one_only(
     for days in (60, 60, 60):
         make_invitation(make_contact(client), sent_at=NOW - timedelta(days=days))
     assert refused(make_contact(client)) == {}
+
+
+def asked_in(year, *, months=(1, 4, 7, 10), **fields):
+    """A contact who was asked on the second day of each of these months."""
+    contact = make_contact(make_client(), **fields)
+    for month in months:
+        make_invitation(contact, sent_at=datetime(year, month, 2, 2, tzinfo=UTC))
+    return contact
+
+
+def test_contact_who_was_asked_four_times_waits_for_the_next_year():
+    make_rule("contact_cooldown", enabled=False)
+    four, three = asked_in(2026), asked_in(2026, months=(1, 4, 7))
+    assert refused(four, three) == {
+        four.external_id: governance.Refusal("yearly_cap", date(2027, 1, 1))
+    }
+    last_second = datetime(2026, 12, 31, 15, 59, 59, tzinfo=UTC)  # of the year in Shanghai
+    assert refused(four, at=last_second).keys() == {four.external_id}
+    assert refused(four, at=last_second + timedelta(seconds=1)) == {}
+
+
+def test_year_of_the_bank_counts_not_that_of_greenwich():
+    make_rule("contact_cooldown", enabled=False)
+    contact = asked_in(2026, months=(4, 7, 10))
+    eve = make_invitation(contact, sent_at=datetime(2025, 12, 31, 15, 59, tzinfo=UTC))
+    assert refused(contact) == {}
+    Invitation.objects.filter(pk=eve.pk).update(sent_at=eve.sent_at + timedelta(minutes=1))
+    assert refused(contact).keys() == {contact.external_id}
+
+
+def test_mail_on_its_way_is_one_of_the_four():
+    make_rule("contact_cooldown", enabled=False)
+    contact = asked_in(2026, months=(1, 4, 7))
+    invitation = make_invitation(contact, sent_at=None, state="planned")
+    delivery = make_delivery(invitation, state="sending", sent_at=None)
+    assert refused(contact)[contact.external_id].code == "yearly_cap"
+    # Sent, and sent again after a lost outcome, is still one questionnaire.
+    Invitation.objects.filter(pk=invitation.pk).update(sent_at=NOW, state="invited")
+    Delivery.objects.filter(pk=delivery.pk).update(state="unknown", losses=1)
+    assert history_of(contact).years[contact.pk] == 4
+
+
+def history_of(contact):
+    year = datetime(2026, 1, 1, tzinfo=UTC)
+    return history.read([contact], at=NOW, spans=history.Spans(year, year, year))
+
+
+def test_reminder_is_no_questionnaire_of_its_own():
+    make_rule("contact_cooldown", enabled=False)
+    contact = asked_in(2026, months=(1, 4, 7))
+    for invitation in Invitation.objects.filter(contact=contact):
+        make_delivery(invitation, sent_at=invitation.sent_at)
+        make_delivery(invitation, kind="reminder", sent_at=invitation.sent_at + timedelta(days=7))
+    assert refused(contact) == {}
+    # Nor is it refused for the invitation that it repeats.
+    SuppressionRule.objects.all().delete()
+    invitation = make_invitation(contact, sent_at=NOW - timedelta(days=7))
+    assert clearance.refusal(invitation, at=NOW) is None
+    assert refused(contact).keys() == {contact.external_id}
+
+
+def test_contact_is_free_when_the_last_rule_that_ends_by_itself_has_ended():
+    client = make_client()
+    contact = make_contact(client)
+    make_invitation(contact, sent_at=NOW - timedelta(days=89))
+    for days in (20, 10, 5):
+        make_invitation(make_contact(client), sent_at=NOW - timedelta(days=days))
+    assert refused(contact)[contact.external_id] == governance.Refusal(
+        "contact_cooldown", date(2026, 12, 4)
+    )
+
+
+def ask_on(trigger, contact, **fields):
+    """An invitation of a trigger."""
+    at = fields.get("sent_at") or NOW
+    occasion = Occasion.objects.create(
+        trigger=trigger, event="x", client=contact.client, happened_at=at, due_at=at, state="asked"
+    )
+    return make_invitation(contact, occasion=occasion, **fields)
+
+
+@pytest.fixture
+def triggers(db):
+    reference.load(NOW - timedelta(days=30))
+    return {trigger.code: trigger for trigger in Trigger.objects.all()}
+
+
+def test_rule_for_pushed_questionnaires_neither_holds_nor_counts_the_others(triggers):
+    desk, line = triggers["TR13"], governance.book()
+    assert line.free(desk) == {
+        *("contact_cooldown", "client_cap", "lower_priority", "decline_freeze", "open_complaint"),
+        *("yearly_cap", "quiet_hours", "address_bounced", "follow_up_open"),
+    }
+    contact = make_contact(make_client())
+    ask_on(desk, contact)
+    assert refused(contact) == {}
+    ask_on(triggers["TR12"], contact)
+    assert refused(contact)[contact.external_id].code == "contact_cooldown"
+    night = datetime(2026, 11, 24, 18, 0, tzinfo=UTC)
+    visit, draw = Invitation.objects.order_by("pk")
+    assert clearance.next_send(visit, at=night, rules=line) == night
+    assert clearance.next_send(draw, at=night, rules=line) > night
+    assert clearance.refusal(visit, at=NOW) is None
+    consent.opt_out(contact, at=NOW)
+    assert clearance.refusal(visit, at=NOW).code == "no_consent"
+
+
+def test_closed_complaint_is_exempt_from_what_the_case_model_says(triggers):
+    contact = asked_in(2026)
+    make_invitation(contact)
+    consent.freeze(contact.client, "follow_up_open", cause="F-1", at=NOW)
+    asked = ask_on(triggers["TR15"], contact, sent_at=None, state="planned")
+    assert clearance.refusal(asked, at=NOW) is None
+    consent.freeze(contact.client, "compliance_hold", cause="A-1", at=NOW)
+    assert clearance.refusal(asked, at=NOW).code == "compliance_hold"
+
+
+def test_campaign_yields_to_what_is_due_before_it(triggers):
+    client = make_client()
+    waits, coming, free = (make_contact(client, job_role=job) for job in ("cfo", "other", "cfo"))
+    queued = ask_on(triggers["TR15"], waits, sent_at=None, state="planned")
+    invitations.delivery(queued, first=NOW + timedelta(days=1)).save()
+    touchpoint = make_touchpoint(client, kind="visit", contact=coming)
+    trigger = triggers["TR15"]
+    event = Occasion.objects.create(
+        trigger=trigger,
+        event="client:complaint_closed",
+        client=client,
+        touchpoint=touchpoint,
+        happened_at=NOW,
+        due_at=NOW + timedelta(days=3),
+    )
+    found = clearance.refusals([waits, coming, free], at=NOW, rules=governance.book())
+    assert found == {
+        waits.pk: governance.Refusal("lower_priority", date(2027, 2, 23)),
+        coming.pk: governance.Refusal("lower_priority", date(2027, 2, 25)),
+    }
+    # What is due later than the days of the rule, or is switched off, keeps nobody free.
+    Occasion.objects.filter(pk=event.pk).update(due_at=NOW + timedelta(days=31))
+    Delivery.objects.update(next_try_at=NOW + timedelta(days=31))
+    assert clearance.refusals([waits, coming], at=NOW, rules=governance.book()) == {}
+    make_rule_off("lower_priority")
+    assert clearance.outranked([waits], rank=2, at=NOW, rules=governance.book()) == {}
+
+
+def make_rule_off(code):
+    SuppressionRule.objects.filter(code=code).update(enabled=False)
+
+
+def test_bank_wide_campaign_looks_at_every_event_that_goes_first(triggers, monkeypatch):
+    monkeypatch.setattr(history, "NARROW", 0)
+    client = make_client()
+    person = make_contact(client)
+    visit = make_touchpoint(client, kind="visit", contact=person)
+    Occasion.objects.create(
+        trigger=triggers["TR15"], event="x", client=client, touchpoint=visit,
+        happened_at=NOW, due_at=NOW,
+    )  # fmt: skip
+    found = clearance.refusals([person], at=NOW, rules=governance.book())
+    assert found[person.pk].code == "lower_priority"

@@ -11,7 +11,7 @@ from bank.models import AuditEntry
 from clients import consent
 from clients.models import ClientEvent, Contact, Milestone, Party
 from cxportal import reference
-from surveys import governance, occasions, picking, sending, triggers
+from surveys import clearance, occasions, picking, sending, triggers
 from surveys.models import Delivery, Invitation, Occasion, Trigger
 from tests.factories import (
     NOW,
@@ -72,6 +72,12 @@ def reason(**fields):
     return Occasion.objects.get(**fields).reason
 
 
+def spoke(**fields):
+    """What spoke against each contact on an occasion, without the day on which it is over."""
+    rows = Occasion.objects.get(**fields).refused
+    return {number: said["reason"] for number, said in rows.items()}
+
+
 def tune(code, **fields):
     Trigger.objects.filter(code=code).update(**fields)
 
@@ -112,7 +118,7 @@ def test_the_next_in_line_is_asked_where_the_first_must_not_be(firm):
     approve(firm.case)
     assert asked() == ["finance_manager"]
     assert Invitation.objects.get().language == "en"
-    assert Occasion.objects.get().refused == {"cfo": "no_consent"}
+    assert Occasion.objects.get().refused == {"cfo": {"reason": "no_consent", "free_on": None}}
 
 
 def test_nobody_is_asked_where_nobody_has_a_role_or_everybody_is_refused(model, firm):
@@ -125,9 +131,12 @@ def test_nobody_is_asked_where_nobody_has_a_role_or_everybody_is_refused(model, 
     assert asked() == []
     assert reason(client=other) == "no_contact"
     assert reason(client=firm.client) == "no_eligible_contact"
-    assert Occasion.objects.get(client=firm.client).refused == dict.fromkeys(
-        ("cfo", "finance_manager", "accountant"), "contact_cooldown"
-    )
+    recent = {"reason": "contact_cooldown", "free_on": "2027-02-12"}
+    assert Occasion.objects.get(client=firm.client).refused == {
+        "cfo": recent,
+        "finance_manager": recent,
+        "accountant": recent,
+    }
 
 
 def test_replay_and_another_report_of_the_same_event_ask_nobody_again(firm):
@@ -219,7 +228,7 @@ def test_client_with_a_declined_or_troubled_case_is_left_alone(firm, stage):
     approve(firm.case)
     assert asked() == []
     code = "decline_freeze" if stage == "declined" else "overdue_or_recovery"
-    assert set(Occasion.objects.get().refused.values()) == {code}
+    assert set(spoke().values()) == {code}
 
 
 def test_declined_case_leaves_alone_for_the_days_of_the_rule(firm):
@@ -237,7 +246,7 @@ def test_decline_is_asked_about_only_where_the_bank_has_switched_it_on(firm):
     assert asked() == ["finance_manager"]
     invitation = Invitation.objects.get()
     assert invitation.version.questionnaire.key == "declined_application"
-    assert governance.refusal(invitation, at=NOW) is None
+    assert clearance.refusal(invitation, at=NOW) is None
 
 
 def test_frozen_client_is_not_asked_and_stays_unasked(firm):
@@ -246,12 +255,17 @@ def test_frozen_client_is_not_asked_and_stays_unasked(firm):
     assert asked() == []
     consent.thaw(freeze, at=NOW)
     assert asked() == []
-    assert set(Occasion.objects.get().refused.values()) == {"compliance_hold"}
+    assert set(spoke().values()) == {"compliance_hold"}
 
 
 def test_share_that_is_asked_does_not_depend_on_when_or_how_often_one_looks(model):
     trigger = Trigger.objects.get(code="TR12")
-    drawn = [number for number in range(2000) if picking.is_sampled(trigger, f"D-{number}")]
+
+    def is_drawn(number):
+        milestone = Milestone(external_id=f"D-{number}")
+        return picking.is_sampled(Occasion(trigger=trigger, milestone=milestone))
+
+    drawn = [number for number in range(2000) if is_drawn(number)]
     assert 340 < len(drawn) < 460
     clients = [make_client() for _ in range(6)]
     wanted, unwanted = drawn[:3], [n for n in range(20) if n not in drawn][:3]
@@ -304,8 +318,8 @@ def test_lower_priority_that_was_queued_first_is_dropped_at_the_moment_of_sendin
     queued = Invitation.objects.get()
     reach(make_case(firm.client), "disbursed", NOW - timedelta(days=5), "first_drawdown")
     assert asked() == ["accountant"]
-    assert governance.refusal(queued, at=NOW).code == "lower_priority"
-    assert governance.refusal(Invitation.objects.last(), at=NOW) is None
+    assert clearance.refusal(queued, at=NOW).code == "lower_priority"
+    assert clearance.refusal(Invitation.objects.last(), at=NOW) is None
 
 
 def test_weeks_before_a_wave_belong_to_it(firm):
@@ -517,7 +531,7 @@ def test_wave_stays_open_for_who_is_free_before_it_ends(buyers):
     assert asked(APRIL + timedelta(days=30)) == ["decider"]
     occasion.refresh_from_db()
     assert occasion.state == "asked"
-    assert occasion.refused["influencer"] == "contact_cooldown"
+    assert occasion.refused["influencer"]["reason"] == "contact_cooldown"
 
 
 def test_wave_that_began_before_the_trigger_was_switched_on_is_not_begun_late(buyers):
@@ -535,7 +549,7 @@ def test_wave_spares_whom_a_campaign_has_asked_the_same(buyers):
         sent_at=APRIL - timedelta(days=100),
     )
     assert asked(APRIL) == ["influencer", "user"]
-    assert Occasion.objects.get().refused["decider"] == "trigger_cooldown"
+    assert spoke()["decider"] == "trigger_cooldown"
 
 
 def test_trigger_that_is_switched_off_sees_nothing(firm):
