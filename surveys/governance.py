@@ -68,7 +68,8 @@ class Refusal:
 
     def as_row(self) -> dict[str, str | None]:
         """The refusal as an occasion keeps it."""
-        return {"reason": self.code, "free_on": self.free_on and self.free_on.isoformat()}
+        day = self.free_on.isoformat() if self.free_on else None
+        return {"reason": self.code, "free_on": day}
 
 
 @dataclass(frozen=True)

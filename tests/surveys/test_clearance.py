@@ -142,7 +142,8 @@ def test_all_that_is_queued_for_the_same_minute_keeps_to_the_rules(relay):
     staff = launch(audience={"job_roles": ["accountant"]})
     everybody = launch()
     assert [len(outcome(one)) for one in (heads, staff, everybody)] == [2, 6, 8]
-    assert Delivery.objects.filter(state="queued").count() == 2 + 3 + 3
+    queued = Delivery.objects.exclude(invitation__contact__email__startswith="passer-by@")
+    assert queued.filter(state="queued").count() == 2 + 3 + 3
     # One more says no before the minute comes.
     consent.opt_out(people["U2"], at=NOW)
     drain()
@@ -188,7 +189,8 @@ def test_mail_moves_to_the_next_window_of_the_person_over_days_off_and_make_up_d
     # Wednesday before the National Day, half past six in the evening in Shanghai.
     eve = datetime(2026, 9, 30, 10, 30, tzinfo=UTC)
     launch(eve, send_window=True)
-    due = dict(Delivery.objects.values_list("invitation__contact__external_id", "next_try_at"))
+    rows = Delivery.objects.exclude(invitation__contact__email__startswith="passer-by@")
+    due = dict(rows.values_list("invitation__contact__external_id", "next_try_at"))
     # Seven days off; then Thursday, and the Saturday after it is worked as well.
     assert due == {
         "HERE": datetime(2026, 10, 8, 1, 30, tzinfo=UTC),
