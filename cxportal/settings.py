@@ -236,6 +236,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 15,
         "options": {"expires": 15},
     },
+    "write-invitations": {
+        "task": "surveys.tasks.write_invitations",
+        "schedule": 10,
+        "options": {"expires": 10},
+    },
     "invite-due": {
         "task": "surveys.tasks.invite_due",
         "schedule": 60,

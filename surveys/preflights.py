@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from django.conf import settings
@@ -12,11 +13,20 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
+from bank import scope
 from bank import settings as values
 from bank.models import ApiKey, User
 from clients.models import Contact
-from surveys import audiences, clearance, governance, letters, questionnaires
-from surveys.models import Campaign, Delivery, Invitation, Question, Questionnaire, Version
+from surveys import audiences, clearance, governance, letters, questionnaires, waves
+from surveys.models import (
+    Campaign,
+    Delivery,
+    Invitation,
+    Question,
+    Questionnaire,
+    RosterEntry,
+    Version,
+)
 
 # A reminder comes after five working days; a shorter campaign could not be answered in peace.
 SHORTEST = timedelta(days=5)
@@ -24,6 +34,17 @@ LONG_SECONDS = 60
 MANY = 0.2
 SECONDS = {Question.Type.TEXT: 20, Question.Type.SINGLE: 7, Question.Type.MULTI: 7}
 SCALE_SECONDS = 5
+WAITING = (Campaign.Status.SCHEDULED, Campaign.Status.SENDING, Campaign.Status.PAUSED)
+# What the rules, the draw and the clock need of a contact.
+JUDGED = (
+    "client_id",
+    "external_id",
+    "buying_role",
+    "email",
+    "language",
+    "left_on",
+    "time_zone",
+)
 _PLACE = re.compile(r"\{\{\s*([a-z_]+)\s*\}\}")
 
 
@@ -56,28 +77,53 @@ class Plan:
     rules: governance.Book
     contacts: list[Contact]
     refusals: dict[int, governance.Refusal]
+    places: waves.Places
+
+    @cached_property
+    def eligible(self) -> list[Contact]:
+        """Those who would be asked, in the audience's order."""
+        return [contact for contact in self.contacts if contact.pk not in self.refusals]
 
     @property
-    def eligible(self) -> list[Contact]:
-        """Those who may be asked, in the audience's order."""
-        return [contact for contact in self.contacts if contact.pk not in self.refusals]
+    def ends(self) -> datetime:
+        """When the last mail goes, as far as the weeks say."""
+        return max(self.places.first.values(), default=self.start)
+
+    def first(self, contact: Contact) -> datetime:
+        """When the mail of this contact may leave: in its week, and in its own hours for mail."""
+        opens = self.places.first.get(contact.pk, self.start)
+        return self.rules.next_send(contact, at=opens) if self.campaign.send_window else opens
 
 
 def plan(campaign: Campaign, *, at: datetime, viewer: User | ApiKey | None = None) -> Plan:
-    """Select and judge the contacts; a constant number of queries for any audience."""
+    """Select, judge and place the contacts; a constant number of queries for any audience.
+
+    The contacts come with what the judgement needs and nothing else. A viewer is shown their
+    part of what was decided for everybody.
+    """
     start = max(at, campaign.send_at or at)
     rules = governance.book()
     named = audiences.contacts(campaign)
-    if viewer is not None:
-        named = named.visible_to(viewer)
-    contacts = list(named.select_related("client__team", "client__manager"))
+    contacts = list(named.only(*JUDGED))
+    refusals = clearance.refusals(contacts, at=start, rules=rules)
+    places = waves.Places()
+    if not waves.is_plain(campaign):
+        free = [contact for contact in contacts if contact.pk not in refusals]
+        teams = dict(named.order_by().values_list("client", "client__team__code"))
+        places = waves.place(campaign, free, teams, start=start, calendar=rules.calendar)
+        refusals |= {pk: governance.Refusal(code) for pk, code in places.left_over.items()}
+    if viewer is not None and not scope.sees_all(viewer):
+        seen = set(named.visible_to(viewer).order_by().values_list("pk", flat=True))
+        contacts = [contact for contact in contacts if contact.pk in seen]
+        refusals = {pk: refusal for pk, refusal in refusals.items() if pk in seen}
     return Plan(
         campaign=campaign,
         version=questionnaires.current(campaign.questionnaire),
         start=start,
         rules=rules,
         contacts=contacts,
-        refusals=clearance.refusals(contacts, at=start, rules=rules),
+        refusals=refusals,
+        places=places,
     )
 
 
@@ -155,9 +201,9 @@ def _sender_missing(plan: Plan, at: datetime) -> str:
 
 def _closes_too_early(plan: Plan, at: datetime) -> str:
     first, last = (
-        moment.astimezone(settings.ZONE).date() for moment in (plan.start, plan.campaign.closes_at)
+        moment.astimezone(settings.ZONE).date() for moment in (plan.ends, plan.campaign.closes_at)
     )
-    if last >= first + SHORTEST and plan.campaign.closes_at > plan.start:
+    if last >= first + SHORTEST and plan.campaign.closes_at > plan.ends:
         return ""
     return _("The campaign must stay open for at least %(days)d days after sending.") % {
         "days": SHORTEST.days
@@ -181,11 +227,18 @@ def _outside_window(plan: Plan, at: datetime) -> str:
 def _needs_checker(plan: Plan, at: datetime) -> str:
     """A second person must agree from this many recipients on; 0 switches the rule off."""
     threshold = values.get("campaign_checker_from")
-    if not threshold or len(plan.eligible) < threshold:
+    if not threshold or len(plan.eligible) < threshold or _is_approved(plan):
         return ""
     return _("From %(count)d recipients on, a second administrator must agree.") % {
         "count": threshold
     }
+
+
+def _is_approved(plan: Plan) -> bool:
+    """Whether a second person has agreed to this draft with the questions as they are now."""
+    approved = plan.campaign.approved_at
+    published = plan.version.published_at if plan.version is not None else None
+    return approved is not None and published is not None and published <= approved
 
 
 def _no_test_send(plan: Plan, at: datetime) -> str:
@@ -207,7 +260,9 @@ def _long_survey(plan: Plan, at: datetime) -> str:
 
 
 def _many_excluded(plan: Plan, at: datetime) -> str:
-    if len(plan.refusals) <= MANY * len(plan.contacts):
+    # Whom the draw left out was left out on purpose.
+    excluded = sum(one.code != waves.SAMPLED_OUT for one in plan.refusals.values())
+    if excluded <= MANY * len(plan.contacts):
         return ""
     return _("More than a fifth of the audience is excluded.")
 
@@ -215,13 +270,11 @@ def _many_excluded(plan: Plan, at: datetime) -> str:
 def _overlap(plan: Plan, at: datetime) -> str:
     waiting = Invitation.objects.filter(
         state=Invitation.State.PLANNED,
-        campaign__status__in=[
-            Campaign.Status.SCHEDULED,
-            Campaign.Status.SENDING,
-            Campaign.Status.PAUSED,
-        ],
+        campaign__status__in=WAITING,
     ).exclude(campaign=plan.campaign.pk)
     planned = set(waiting.values_list("contact", flat=True))
+    listed = RosterEntry.objects.filter(reason="", campaign__status__in=WAITING)
+    planned |= set(listed.values_list("contact", flat=True))
     shared = sum(contact.pk in planned for contact in plan.eligible)
     if not shared:
         return ""

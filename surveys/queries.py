@@ -7,7 +7,9 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 
 from bank import scope
 from bank.models import ApiKey, Role, User
-from surveys.models import Campaign, Delivery, Hit, Invitation
+from surveys.models import Campaign, Delivery, Hit, Invitation, RosterEntry
+
+CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ def invitations(
 
 
 def funnel(campaign: Campaign, *, viewer: User | ApiKey | None = None) -> Funnel:
-    """Count a campaign in one query; with a viewer only what that viewer may see.
+    """Count a campaign in two queries; with a viewer only what that viewer may see.
 
     Opened leaves out what a machine fetched. What the relay took counts as sent, and as delivered
     unless it is known to have bounced.
@@ -91,8 +93,7 @@ def funnel(campaign: Campaign, *, viewer: User | ApiKey | None = None) -> Funnel
         )
         .order_by("state", "reason", "mail", "why")
     )
-    places: Counter[str] = Counter()
-    skipped: Counter[str] = Counter()
+    places, skipped = _unwritten(campaign, viewer)
     steps: Counter[str] = Counter()
     bounced = 0
     for row in rows:
@@ -114,6 +115,21 @@ def funnel(campaign: Campaign, *, viewer: User | ApiKey | None = None) -> Funnel
         started=steps["started"],
         completed=steps["completed"],
     )
+
+
+def _unwritten(
+    campaign: Campaign, viewer: User | ApiKey | None
+) -> tuple[Counter[str], Counter[str]]:
+    """The places of those whose invitation is still to be written, and why some are not asked."""
+    entries = RosterEntry.objects.filter(campaign=campaign)
+    if viewer is not None:
+        entries = entries.visible_to(viewer)
+    reasons = dict(entries.order_by().values_list("reason").annotate(Count("pk")))
+    asked = reasons.pop("", 0)
+    if asked and campaign.status in {Campaign.Status.STOPPED, Campaign.Status.CLOSED}:
+        reasons[CANCELLED] = asked
+        asked = 0
+    return Counter(waiting=asked, skipped=sum(reasons.values())), Counter(reasons)
 
 
 def _place(state: str, mail: str | None) -> str:

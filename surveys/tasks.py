@@ -9,7 +9,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
-from surveys import campaigns, evidence, reminders, sending, traces, triggers
+from surveys import campaigns, evidence, reminders, rosters, sending, traces, triggers
 
 # Short enough for a worker to end in peace when it is told to stop.
 SECONDS = 4.0
@@ -36,6 +36,14 @@ def settle_lost() -> None:
 def advance_campaigns() -> None:
     """Start, complete and close campaigns by the clock."""
     campaigns.advance(timezone.now())
+
+
+@shared_task
+def write_invitations() -> None:
+    """Write what large launches have left; what is left again waits for the next turn."""
+    ends = monotonic() + INVITE_SECONDS
+    if rosters.fill(timezone.now(), stop=lambda: monotonic() > ends):
+        publish(send_due)
 
 
 @shared_task

@@ -74,8 +74,8 @@ class CampaignAdmin(Page):
     def get_fieldsets(self, request: HttpRequest, obj: Campaign | None = None) -> Any:
         """The form of a draft; the facts of what was launched."""
         if obj is not None and not self.has_change_permission(request, obj):
-            shown = (*MAIN, "version", "status", "why_paused", "chosen", "created_by")
-            shown += ("launched_at", "ended_at")
+            shown: tuple[str, ...] = (*MAIN, "version", "status", "why_paused", "chosen")
+            shown += ("created_by", "launched_at", "ended_at")
             return [(None, {"fields": shown})]
         return [(None, {"fields": MAIN}), (_("Audience"), {"fields": AUDIENCE})]
 

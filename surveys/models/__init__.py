@@ -4,6 +4,7 @@ from surveys.models.campaign import Campaign, Invitation
 from surveys.models.ledger import Delivery, Hit
 from surveys.models.questionnaire import Question, Questionnaire, Version
 from surveys.models.response import Answer, Response
+from surveys.models.roster import RosterEntry
 from surveys.models.rule import SuppressionRule
 from surveys.models.trigger import Occasion, Trigger
 
@@ -17,6 +18,7 @@ __all__ = [
     "Question",
     "Questionnaire",
     "Response",
+    "RosterEntry",
     "SuppressionRule",
     "Trigger",
     "Version",

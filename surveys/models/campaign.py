@@ -2,12 +2,12 @@
 
 import uuid
 from datetime import datetime
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -16,6 +16,21 @@ from bank.models import ApiKey, User
 from clients.models import Case, Client, Contact, Milestone
 from surveys.models.questionnaire import TEXTS, Questionnaire, Version
 from surveys.models.trigger import Occasion
+
+# Half a year: a longer wave would meet the next one.
+MOST_WEEKS = 26
+
+
+def _person(name: Any) -> "models.ForeignKey[User | None, User | None]":
+    """A member of staff who did something to a campaign."""
+    return models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=name,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
 
 
 class Campaign(models.Model):
@@ -51,6 +66,26 @@ class Campaign(models.Model):
         default=True,
         help_text=_("Switch off to send outside working hours; the choice is audited."),
     )
+    # How the mails are spread: one week is all at once, more have their working days each.
+    weeks = models.PositiveSmallIntegerField(
+        _("weeks of sending"),
+        default=1,
+        help_text=_("More than one spreads the mails over the working days of these weeks."),
+    )
+    # A share or a number of those who may be asked, drawn by the seed; both empty: everybody.
+    sample_share = models.DecimalField(
+        _("share to ask, in percent"), max_digits=5, decimal_places=2, null=True, blank=True
+    )
+    sample_size = models.PositiveIntegerField(_("number to ask"), null=True, blank=True)
+    sample_seed = models.PositiveIntegerField(_("seed of the draw"), default=0)
+    team_places = models.PositiveIntegerField(
+        _("places per team and week"),
+        null=True,
+        blank=True,
+        help_text=_("At most so many contacts of one team are asked in one week."),
+    )
+    # {"decider": 40, …}: how the places of a team and week are shared, in percent; empty: not.
+    role_shares = models.JSONField(_("shares by buying role"), default=dict, blank=True)
     remind_after = models.PositiveSmallIntegerField(
         _("working days until the reminder"),
         null=True,
@@ -58,15 +93,15 @@ class Campaign(models.Model):
         validators=[MaxValueValidator(90)],
         help_text=_("Empty: as the bank's settings say. 0: no reminder. There is never a second."),
     )
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        verbose_name=_("created by"),
-        null=True,
-        blank=True,
-        on_delete=models.PROTECT,
-        related_name="+",
-    )
+    created_by = _person(_("created by"))
     created_at = models.DateTimeField(_("created at"))
+    # Whoever changed the draft last is its maker, and never the one who agrees to it.
+    changed_by = _person(_("changed by"))
+    changed_at = models.DateTimeField(_("changed at"), null=True, blank=True)
+    submitted_by = _person(_("submitted by"))
+    submitted_at = models.DateTimeField(_("submitted at"), null=True, blank=True)
+    approved_by = _person(_("approved by"))
+    approved_at = models.DateTimeField(_("approved at"), null=True, blank=True)
     launched_at = models.DateTimeField(_("launched at"), null=True, blank=True)
     ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
     # Why the program paused it: {"code": …} and what the sentence of the code needs; see
@@ -86,6 +121,25 @@ class Campaign(models.Model):
             models.CheckConstraint(
                 condition=Q(status="draft") | Q(version__isnull=False),
                 name="campaign_launched_has_version",
+            ),
+            models.CheckConstraint(
+                condition=Q(weeks__gte=1, weeks__lte=MOST_WEEKS), name="campaign_weeks_in_reach"
+            ),
+            models.CheckConstraint(
+                condition=(Q(sample_share__isnull=True) | Q(sample_size__isnull=True))
+                & (Q(sample_share__isnull=True) | Q(sample_share__gt=0, sample_share__lte=100))
+                & (Q(sample_size__isnull=True) | Q(sample_size__gte=1)),
+                name="campaign_sample_makes_sense",
+            ),
+            models.CheckConstraint(
+                condition=Q(team_places__isnull=True) | Q(team_places__gte=1),
+                name="campaign_places_make_sense",
+            ),
+            models.CheckConstraint(
+                condition=Q(approved_at__isnull=True)
+                | Q(submitted_by__isnull=False, approved_by__isnull=False)
+                & ~Q(approved_by=F("submitted_by")),
+                name="campaign_approved_by_another",
             ),
         ]
 

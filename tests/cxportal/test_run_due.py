@@ -31,7 +31,7 @@ def run_due(at=NOW) -> list[str]:
 
 def test_all_lists_are_worked_in_the_order_in_which_they_feed_each_other(relay):
     assert run_due() == [
-        *("campaigns", "invite", "remind", "settle", "send", "close"),
+        *("campaigns", "write", "invite", "remind", "settle", "send", "close"),
         *("delivered", "visits", "refresh", "audit"),
     ]
 

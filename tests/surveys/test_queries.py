@@ -114,7 +114,7 @@ def test_lists_take_the_same_queries_for_one_and_for_three(staff, django_assert_
     for number in (1, 2, 3):
         with django_assert_num_queries(1):
             assert len(queries.campaigns(staff.admin)) == number
-        with django_assert_num_queries(1):
+        with django_assert_num_queries(2):
             assert queries.funnel(campaign).planned == 1
         with django_assert_num_queries(1):
             for one in queries.invitations(staff.admin):

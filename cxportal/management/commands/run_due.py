@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from bank import audit
 from metrics import recompute
-from surveys import campaigns, evidence, reminders, sending, traces, triggers
+from surveys import campaigns, evidence, reminders, rosters, sending, traces, triggers
 
 MOST_MAILS = 10_000
 
@@ -33,6 +33,7 @@ class Command(BaseCommand):
 
         lists: list[tuple[str, Callable[[], object]]] = [
             ("campaigns", lambda: campaigns.advance(clock())),
+            ("write", lambda: rosters.fill(clock())),
             ("invite", lambda: triggers.invite_due(clock())),
             ("remind", lambda: reminders.plan_due(clock())),
             ("settle", lambda: sending.settle_lost(at=clock())),
