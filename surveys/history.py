@@ -71,6 +71,7 @@ def read(
             Q(deliveries__state__in=[Delivery.State.SENDING, Delivery.State.UNKNOWN])
             | Q(deliveries__state__in=_WAITING, deliveries__losses__gt=0),
             _PUSHED,
+            test_of__isnull=True,
             deliveries__kind=Delivery.Kind.INVITATION,
         )
         .exclude(pk__in=but)

@@ -31,6 +31,8 @@ FONTS = {
     "en": "-apple-system,BlinkMacSystemFont,'Segoe UI',Roboto,'Noto Sans',Arial,"
     "'PingFang SC','Microsoft YaHei',sans-serif",
 }
+# What stands before the subject of a test.
+TEST = {"zh": "[测试] ", "en": "[Test] "}
 # What only the recipient's row knows; none of it is needed for a pre-flight.
 PERSONAL = {
     "contact_name",
@@ -106,24 +108,26 @@ class Press:
 
     def __init__(self) -> None:
         self._versions: dict[int, Version] = {}
-        self._forms: dict[tuple[int, str, str], letterforms.Form] = {}
+        self._forms: dict[tuple[int, str, str, str], letterforms.Form] = {}
         self._senders: dict[tuple[int, str], tuple[Heads, str]] = {}
 
     def letter(self, delivery: Delivery, *, at: datetime) -> Letter:
         """Fill in one mail. `delivery` comes with invitation, contact, client and manager."""
         invitation = delivery.invitation
         version = self._version(invitation.version_id)
-        form = self._form(version, invitation.language, delivery.kind)
+        colleague = invitation.test_for
+        mark = TEST.get(invitation.language, "") if colleague else ""
+        form = self._form(version, invitation.language, delivery.kind, mark)
         words = _words(version, invitation)
-        manager = None
-        if version.attribution != Version.Attribution.EXPERIENCE_TEAM_ONLY:
+        manager = colleague
+        if colleague is None and version.attribution != Version.Attribution.EXPERIENCE_TEAM_ONLY:
             manager = invitation.client.manager
         sender, words["sender_line"] = self._sender(manager, invitation.language)
-        heads = [*sender, *_heads(delivery, words["opt_out_link"], at=at)]
+        recipient = safe_header((colleague or invitation.contact).email)
+        heads = [*sender, ("To", recipient), *_heads(delivery, words["opt_out_link"], at=at)]
         missing = form.names - words.keys()
         if missing:
             raise Unfillable(", ".join(sorted(missing)))
-        recipient = safe_header(invitation.contact.email)
         return Letter(settings.MAIL_FROM, recipient, form.fill(heads, words))
 
     def _sender(self, manager: User | None, language: str) -> tuple[Heads, str]:
@@ -137,19 +141,25 @@ class Press:
             self._versions[pk] = Version.objects.prefetch_related("questions").get(pk=pk)
         return self._versions[pk]
 
-    def _form(self, version: Version, language: str, kind: str) -> letterforms.Form:
-        key = (version.pk, language, kind)
+    def _form(self, version: Version, language: str, kind: str, mark: str) -> letterforms.Form:
+        key = (version.pk, language, kind, mark)
         if key not in self._forms:
-            self._forms[key] = compile_form(version, language, kind)
+            self._forms[key] = compile_form(version, language, kind, mark=mark)
         return self._forms[key]
 
 
-def compile_form(version: Version, language: str, kind: str) -> letterforms.Form:
-    """Lay out the mail of one version in one language and cut it at its personal places."""
+def compile_form(
+    version: Version, language: str, kind: str, *, mark: str = ""
+) -> letterforms.Form:
+    """Lay out the mail of one version in one language and cut it at its personal places.
+
+    `mark` is put in front of the subject.
+    """
     mail = (version.emails or {}).get(kind) or {}
     subject, body = mail.get(f"subject_{language}"), mail.get(f"body_{language}")
     if not subject or not body:
         raise Unfillable(f"{kind}, {language}")
+    subject = f"{mark}{subject}"
     with translation.override(LANGUAGES[language]):
         parts = letterforms.parts(body)
         text = letterforms.plain(parts, language)
@@ -209,7 +219,6 @@ def _heads(delivery: Delivery, opt_out: str, *, at: datetime) -> Heads:
     """The headers of this one mail."""
     invitation = delivery.invitation
     return [
-        ("To", safe_header(invitation.contact.email)),
         ("Date", _date(at.replace(microsecond=0))),
         ("Message-ID", delivery.message_id),
         ("List-Unsubscribe", f"<{opt_out}>"),

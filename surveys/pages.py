@@ -36,7 +36,7 @@ def ready(invitation: Invitation, language: str, score: int | None) -> str:
         for question in questionnaires.questions(version)
     )
     about = invitation.case is not None
-    key = (questionnaires.mark(version), language, shown, about, score)
+    key = (questionnaires.mark(version), language, shown, about, score, invitation.is_test)
     parts = _cut.get(key)
     if parts is None:
         parts = _PLACE.split(_INDENT.sub("\n", _uncut(invitation, language, score)))
@@ -121,5 +121,6 @@ def _context(
         "opt_out": _opt_out(invitation) if invitation is not None else "",
         "about": invitation.case.name if invitation is not None and invitation.case else "",
         "preview": invitation is None,
+        "trial": invitation is not None and invitation.is_test,
         "editing": None,
     } | extra

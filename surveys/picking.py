@@ -224,6 +224,7 @@ def _load_asked(desk: Desk, triggers: Iterable[Trigger]) -> None:
     rows = (
         Invitation.objects.filter(
             contact__in=list(desk.people),
+            test_of__isnull=True,
             created_at__gt=desk.at - timedelta(days=longest),
             state__in=[
                 Invitation.State.PLANNED,

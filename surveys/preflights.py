@@ -17,7 +17,7 @@ from bank import scope
 from bank import settings as values
 from bank.models import ApiKey, User
 from clients.models import Contact
-from surveys import audiences, clearance, governance, letters, questionnaires, waves
+from surveys import audiences, clearance, governance, letters, questionnaires, trials, waves
 from surveys.models import (
     Campaign,
     Delivery,
@@ -242,7 +242,11 @@ def _is_approved(plan: Plan) -> bool:
 
 
 def _no_test_send(plan: Plan, at: datetime) -> str:
-    return _("No test mail has been sent.")
+    if plan.campaign.tested_at is None:
+        return _("No test mail has been sent.")
+    if trials.is_tested(plan.campaign, plan.version):
+        return ""
+    return _("No test mail has been sent since the last change.")
 
 
 def _long_survey(plan: Plan, at: datetime) -> str:

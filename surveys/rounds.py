@@ -27,7 +27,7 @@ WITH told AS (
 ), invited AS (
     UPDATE surveys_invitation
     SET sent_at = %(at)s, state = CASE state WHEN 'planned' THEN 'invited' ELSE state END
-    WHERE id IN (SELECT invitation_id FROM told) AND sent_at IS NULL
+    WHERE id IN (SELECT invitation_id FROM told) AND sent_at IS NULL AND test_of_id IS NULL
 )
 SELECT invitation_id FROM told
 """

@@ -110,7 +110,9 @@ def record_clicks(visits: Iterable[tuple[int, datetime]], *, at: datetime) -> No
 def _mails(invitations: set[int]) -> Mapping[int, list[_Mail]]:
     """The mails that went to these invitations, in the order in which they were planned."""
     rows = (
-        Delivery.objects.filter(invitation__in=invitations, state__in=LEFT)
+        Delivery.objects.filter(
+            invitation__in=invitations, invitation__test_of__isnull=True, state__in=LEFT
+        )
         .order_by("invitation", "pk")
         .values_list(
             "pk",

@@ -69,12 +69,12 @@ def done(request: HttpRequest, token: str) -> HttpResponse:
         return http.missed(request)
     if request.method == "POST" or invitation.state != Invitation.State.ANSWERED:
         return redirect("surveys:answer", token)
-    response = Response.objects.standing().get(invitation=invitation)
+    response = Response.objects.of_link(invitation)
     chosen = request.GET.get("lang")
     language = chosen if chosen in http.LANGUAGES else response.language
     with translation.override(http.LANGUAGES[language]):
         context = _thanks(invitation, answering.answers_of(response), language)
-    context |= {"token": token}
+    context |= {"token": token, "trial": invitation.is_test}
     return http.page("surveys/done.html", context, language=language)
 
 
@@ -92,6 +92,8 @@ def opt_out(request: HttpRequest, token: str) -> HttpResponse:
     one_click = request.POST.get(ONE_CLICK)
     if one_click is not None and one_click != "One-Click":
         return _stopping(invitation, language, status=400)
+    if invitation.is_test:
+        return _stopping(invitation, language)
     if "undo" in request.POST:
         if _may_undo(invitation):
             consent.return_(invitation.contact, at=now)
@@ -130,11 +132,14 @@ def _stopping(
         "stopped": since is not None,
         "undo": _may_undo(invitation),
         "undone": undone and since is None,
+        "trial": invitation.is_test,
     }
     return http.page("surveys/opt_out.html", context, language=language, status=status)
 
 
 def _stopped_at(invitation: Invitation) -> datetime | None:
+    if invitation.is_test:
+        return None
     rows = Suppression.objects.filter(
         address_digest=consent.digest(invitation.contact.email),
         reason=Suppression.Reason.OPTED_OUT,
@@ -176,7 +181,7 @@ def _record(invitation: Invitation, values: dict[str, Any], language: str) -> No
     if invitation.state != Invitation.State.ANSWERED:
         answering.submit(invitation, values, at=now, language=language)
         return
-    standing = Response.objects.standing().select_related("invitation").get(invitation=invitation)
+    standing = Response.objects.select_related("invitation").of_link(invitation)
     answering.correct(standing, values, at=now, language=language)
 
 
@@ -198,6 +203,7 @@ def _already(invitation: Invitation, token: str, language: str) -> HttpResponse:
             "token": token,
             "when": formats.moment(invitation.answered_at),
             "until": _until(invitation),
+            "trial": invitation.is_test,
         }
     return http.page("surveys/already.html", context, language=language)
 
@@ -208,7 +214,7 @@ def _thanks(invitation: Invitation, values: dict[str, Any], language: str) -> di
     questions = questionnaires.visible(
         questionnaires.questions(version), values, invitation.variables
     )
-    manager = invitation.client.manager
+    manager = invitation.test_for or invitation.client.manager
     calls = [one for one in questions if one.type == Question.Type.CALLBACK]
     wanted = [values.get(one.key) == "yes" for one in calls]
     return {

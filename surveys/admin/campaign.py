@@ -17,7 +17,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from bank.admin.base import who
-from surveys import campaigns, preflights, queries, reminders, tasks, words
+from surveys import campaigns, preflights, queries, reminders, tasks, trials, words
+from surveys.admin import trial
 from surveys.admin.audience import AUDIENCE, MAIN, CampaignForm
 from surveys.models import Campaign, Invitation
 
@@ -120,6 +121,7 @@ class CampaignAdmin(Page):
         act, people = site(require_POST(self.act)), site(self.people)
         return [
             path("<int:pk>/act/<str:verb>/", act, name="surveys_campaign_act"),
+            path("<int:pk>/test/", site(self.test), name="surveys_campaign_test"),
             path("<int:pk>/people/", people, name="surveys_campaign_people"),
             *super().get_urls(),
         ]
@@ -162,6 +164,14 @@ class CampaignAdmin(Page):
         messages.success(request, _DONE[verb]())
         return back
 
+    def test(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Send the mail of a draft to colleagues."""
+        campaign = get_object_or_404(self.get_queryset(request), pk=pk)
+        if not super().has_change_permission(request, campaign):
+            raise PermissionDenied
+        frame = self.admin_site.each_context(request) | {"opts": self.opts}
+        return trial.page(request, campaign, frame=frame)
+
     def people(self, request: HttpRequest, pk: int) -> HttpResponse:
         """List who is asked and who is not, why, and until when."""
         campaign = get_object_or_404(self.get_queryset(request), pk=pk)
@@ -188,6 +198,7 @@ class CampaignAdmin(Page):
         may = super().has_change_permission(request)
         names = words.reasons()
         context: dict[str, Any] = {
+            "testable": may and campaign.status in trials.STATUSES,
             "acts": [
                 {"verb": verb, "label": _LABELS[verb](), "counted": verb in COUNTED}
                 for verb, states in ACTS.items()

@@ -17,12 +17,19 @@ class ResponseQuerySet(models.QuerySet["Response"]):
     """Filters over responses."""
 
     def visible_to(self, viewer: User | ApiKey) -> Self:
-        """Only responses of clients this viewer may see; attribution is judged apart."""
-        return self.filter(scope.clients_of(viewer, "client__"))
+        """Only responses of clients this viewer may see; attribution is judged apart.
+
+        A test is nobody's response.
+        """
+        return self.filter(scope.clients_of(viewer, "client__"), is_test=False)
 
     def standing(self) -> Self:
         """Responses that count: neither retracted nor replaced, nor a test."""
         return self.filter(retracted_at__isnull=True, is_test=False)
+
+    def of_link(self, invitation: Invitation) -> "Response":
+        """The one that stands for this link, be it a test."""
+        return self.get(invitation=invitation, retracted_at__isnull=True)
 
 
 class Response(models.Model):
