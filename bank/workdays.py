@@ -71,7 +71,7 @@ class Calendar:
             day = first + number * DAY
             if not self.is_workday(day):
                 continue
-            for opens, closes in _windows(day, here, windows):
+            for opens, closes in spans(day, here, windows):
                 if at < closes:
                     return max(at, opens)
         raise NoWorkday(at.isoformat())
@@ -98,7 +98,7 @@ def zone_of(zone: str | tzinfo) -> tzinfo:
         return settings.ZONE
 
 
-def _windows(
+def spans(
     day: date, zone: tzinfo, windows: Sequence[Sequence[str]]
 ) -> Iterator[tuple[datetime, datetime]]:
     """The day's windows as instants, in order, without those a change of clocks has swallowed."""

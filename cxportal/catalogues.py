@@ -11,7 +11,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 from django.utils.translation.template import templatize
 
-PACKAGES = ("bank", "clients", "surveys", "metrics", "cxportal")
+PACKAGES = ("bank", "clients", "surveys", "metrics", "care", "cxportal")
 _KEYWORDS = DEFAULT_KEYWORDS | {
     f"{name}_lazy": DEFAULT_KEYWORDS[name] for name in ("gettext", "ngettext", "pgettext")
 }

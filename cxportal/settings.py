@@ -65,6 +65,7 @@ INSTALLED_APPS = [
     "clients",
     "surveys",
     "metrics",
+    "care",
     "cxportal",
 ]
 MIDDLEWARE = [
