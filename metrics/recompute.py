@@ -206,11 +206,11 @@ def _refresh_due(at: datetime) -> bool:
         keys = sorted(owed)
         befores = [earlier for key in keys if (earlier := windows.before(key))]
         stamp, members = storing.stamp(at=at), population.members()
-        known = mergers.known()
+        known, cells = mergers.known(), sources.cells(members)
         kept, since = Kept(windows.hull([*keys, *befores])), Since()
         for key in keys:
             own = None if key == WHOLE else kept
-            _refresh_window(Work(key, windows, known, members, stamp, own), since)
+            _refresh_window(Work(key, windows, known, members, cells, stamp, own), since)
         kept.drop()
         _drop(everything)
         DueWindows.objects.filter(pk__in=notes).delete()

@@ -1,15 +1,16 @@
 """The change of each figure of bank and teams since the period before, made with the figure."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from metrics import sources, storing
 from metrics.comparing import keeping
 from metrics.facts import answers, series
-from metrics.facts.tables import Ids, Table
+from metrics.facts.tables import Table
 from metrics.models import Scope
 from metrics.queries import Figure, figure_of
-from metrics.sources import RELATIONAL, Cell, Work
+from metrics.sources import RELATIONAL, Work
 from metrics.storing import Row
 from metrics.windows import months_of
 
@@ -42,10 +43,10 @@ class Since:
             return made
         before = self._of(name, work)
         self._last[months_of(work.key)] = work.key, now
-        cells = {(cell.scope, cell.number, cell.part): cell for cell in work.cells}
         broken = _broken(work, name, before)
+        tables = {cell.key: held for cell, held in work.split(before.table, now.table)}
         return [
-            _with(row, cells[_key(row)[:3]], (before, now), broken, work.members.ids)
+            _with(row, (before, now), tables[_key(row)[:3]], broken)
             if _key(row) in now.figures and _key(row) in before.figures
             else row
             for row in made
@@ -55,7 +56,7 @@ class Since:
         last = self._last.get(months_of(name))
         if last and last[0] == name:
             return last[1]
-        earlier = Work(name, work.windows, work.known, work.members, work.stamp, work.kept)
+        earlier = replace(work, key=name)
         rows = [row for row in sources.surveys_of_units(earlier) if row.population == RELATIONAL]
         return _side(earlier, storing.withhold(rows, work.members.parents))
 
@@ -84,9 +85,8 @@ def _broken(work: Work, name: str, before: Side) -> set[str]:
     return series.broken(keeping.METRICS, RELATIONAL, spans)
 
 
-def _with(row: Row, cell: Cell, sides: tuple[Side, Side], broken: set[str], ids: Ids) -> Row:
+def _with(row: Row, sides: tuple[Side, Side], tables: Sequence[Table], broken: set[str]) -> Row:
     before, now = (side.figures[_key(row)] for side in sides)
-    tables = cell.cut((sides[0].table, sides[1].table), ids)
     found = keeping.kept(now, before, tables, broken=row.metric in broken)
     if found is None:
         return row

@@ -7,7 +7,7 @@ figures, such as those of engagement, write one function of each kind and name i
 `CLIENT_SOURCES` or `UNIT_SOURCES`**; recomputing, storing, withholding and restating follow.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,7 +16,7 @@ import numpy as np
 from clients.models import Client
 from metrics import engaging, storing
 from metrics.engaging import Part, Today
-from metrics.facts import answers, exposure, population, requests
+from metrics.facts import answers, columns, exposure, population, requests
 from metrics.facts.answers import Kept
 from metrics.facts.exposure import Exposure
 from metrics.facts.mergers import Mergers
@@ -71,6 +71,7 @@ class Work:
     windows: Windows
     known: Mergers
     members: Members
+    cells: list["Cell"]
     stamp: Stamp
     kept: Kept | None = None
 
@@ -102,7 +103,9 @@ class Work:
 
     def tables(self, cut: Cut) -> dict[tuple[str, int | str], tuple[Table, Table]]:
         """Answers and requests by population and part; two queries."""
-        given = answers.many([self.bounds], cut, known=self.known, kept=self.kept)
+        given = answers.many(
+            [self.bounds], cut, known=self.known, kept=self.kept, wanted=columns.OF_UNITS
+        )
         asked = requests.many([self.bounds], cut, known=self.known)
         return {
             (slot.population, slot.part): (
@@ -112,25 +115,21 @@ class Work:
             for slot in sorted(given.keys() | asked.keys(), key=str)
         }
 
-    @cached_property
-    def cells(self) -> list["Cell"]:
-        """The bank and each team, whole and by segment."""
-        members = self.members
-        whole = np.ones(len(members.ids), dtype=np.bool_)
-        wholes = [(Scope.BANK.value, 0, whole)]
-        wholes += [(Scope.TEAM.value, team, members.within(team)) for team in members.teams()]
-        return [
-            Cell(scope, number, part, mask & chosen)
-            for part, mask in self._segments(whole)
-            for scope, number, chosen in wholes
-        ]
+    def split(self, *held: Table) -> Iterator[tuple["Cell", list[Table]]]:
+        """Each cell with its rows of these tables, all of whose clients are members."""
+        places = [np.searchsorted(self.members.ids, table.ids) for table in held]
+        for cell in self.cells:
+            if cell.mask.all():
+                yield cell, list(held)
+                continue
+            chosen = (np.flatnonzero(cell.mask[place]) for place in places)
+            yield cell, [table.take(rows) for table, rows in zip(held, chosen, strict=True)]
 
-    def _segments(self, whole: Mask) -> Iterator[tuple[str, Mask]]:
-        yield "", whole
-        for segment in sorted(Client.Segment.values):
-            yield f"segment={segment}", self.members.segment == segment
+    def base(self, cell: "Cell") -> Ids:
+        """The clients of a cell that belong to the base of coverage."""
+        return self.members.ids[cell.places[self.eligible[cell.places]]]
 
-    def given(self, held: tuple[Table, Table], *, eligible: Ids) -> Given:
+    def given(self, held: Sequence[Table], *, eligible: Ids) -> Given:
         """What these tables and this base are to the indicators."""
         return Given(held[0], held[1], eligible, self.exposure)
 
@@ -144,13 +143,32 @@ class Cell:
     part: str
     mask: Mask
 
-    def cut(self, held: tuple[Table, Table], ids: Ids) -> tuple[Table, Table]:
-        """The rows of its clients; all of `ids` are members."""
-        if self.mask.all():
-            return held
-        places = (np.searchsorted(ids, table.ids) for table in held)
-        first, second = (self.mask[place] for place in places)
-        return held[0].take(first), held[1].take(second)
+    @property
+    def key(self) -> tuple[str, int, str]:
+        """What names it."""
+        return self.scope, self.number, self.part
+
+    @cached_property
+    def places(self) -> Ids:
+        """The positions of its members."""
+        return np.flatnonzero(self.mask)
+
+
+def cells(members: Members) -> list[Cell]:
+    """The bank and each team, whole and by segment."""
+    whole = np.ones(len(members.ids), dtype=np.bool_)
+    wholes = [(Scope.BANK.value, 0, whole)]
+    wholes += [(Scope.TEAM.value, team, members.within(team)) for team in members.teams()]
+    segments = [("", whole)]
+    segments += [
+        (f"segment={segment}", members.segment == segment)
+        for segment in sorted(Client.Segment.values)
+    ]
+    return [
+        Cell(scope, number, part, mask & chosen)
+        for part, mask in segments
+        for scope, number, chosen in wholes
+    ]
 
 
 ClientSource = Callable[[Block], Iterable[Row]]
@@ -171,13 +189,11 @@ def surveys_of_units(work: Work) -> Iterator[Row]:
     """What the surveys tell of bank and teams, and of their segments."""
     if work.key == WHOLE:
         return
-    ids = work.members.ids
     for (kind, _part), held in work.surveys.items():
-        for cell in work.cells:
-            some = cell.cut(held, ids)
+        for cell, some in work.split(*held):
             if len(some[0]) or len(some[1]):
                 unit = Unit(cell.scope, cell.number, kind, work.key, cell.part)
-                given = work.given(some, eligible=ids[cell.mask & work.eligible])
+                given = work.given(some, eligible=work.base(cell))
                 yield from storing.build(unit, given, work.stamp)
 
 
@@ -187,8 +203,7 @@ def stages_of_units(work: Work) -> Iterator[Row]:
         return
     by_stage = work.tables(Cut(population=TRANSACTIONAL, by="stage"))
     for (kind, stage), held in by_stage.items():
-        for cell in work.cells:
-            some = cell.cut(held, work.members.ids)
+        for cell, some in work.split(*held):
             if len(some[0]) or len(some[1]):
                 part = "&".join([*([cell.part] if cell.part else []), f"stage={stage}"])
                 unit = Unit(cell.scope, cell.number, kind, work.key, part)
@@ -211,7 +226,7 @@ def silence_of_units(work: Work) -> Iterator[Row]:
         return
     spoken = population.spoken(work.bounds, work.successors)
     for cell in work.cells:
-        ids = work.members.ids[cell.mask & work.eligible]
+        ids = work.base(cell)
         reading = rates.silent(ids, work.exposure, spoken)
         if reading is not None:
             unit = Unit(cell.scope, cell.number, "", work.key, cell.part)
@@ -236,10 +251,9 @@ def engagement_of_units(work: Work) -> Iterator[Row]:
 
 def _parts(work: Work) -> Iterator[Part]:
     for cell in work.cells:
-        ids = work.members.ids[cell.mask & work.eligible]
+        ids = work.base(cell)
         if len(ids):
-            unit = (cell.scope, cell.number, cell.part)
-            yield Part(unit, ids, work.exposure.of(ids))
+            yield Part(cell.key, ids, work.exposure.of(ids))
 
 
 CLIENT_SOURCES: tuple[ClientSource, ...] = (surveys_of_clients, engagement_of_clients)

@@ -4,7 +4,7 @@ What is kept is the test of one figure; the page that shows several corrects the
 a period still runs is for the page to say: what is kept must not depend on the hour.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -25,7 +25,7 @@ _NUMBERS = ("value", "low", "high")
 
 
 def kept(
-    now: Figure, earlier: Figure, tables: tuple[Table, Table], *, broken: bool
+    now: Figure, earlier: Figure, tables: Sequence[Table], *, broken: bool
 ) -> dict[str, Any] | None:
     """What is stored with a figure that may be shown; null where there is nothing to tell."""
     if not now.shown or not (earlier.n or earlier.shown):
@@ -36,7 +36,7 @@ def kept(
     before |= {name: getattr(earlier, name) for name in _NUMBERS}
     if broken:
         return {"before": before, "reason": SERIES_BREAK}
-    test = testing.over_time(earlier, now, *tables)
+    test = testing.over_time(earlier, now, tables[0], tables[1])
     if test is None:
         return {"before": before}
     found = {"diff": test.diff, "low": test.low, "high": test.high, "p": test.p_value}

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from metrics.facts.tables import Column, Table
+from metrics.facts.tables import Column, Ids, Table
 from metrics.formulas import columns, uncertainty
 from metrics.formulas import comparing as formulas
 from metrics.formulas.answers import Counts
+from metrics.formulas.comparing import OverlapDifference, PairedDifference
 from metrics.formulas.parameters import DEFAULT
 from metrics.formulas.uncertainty import quantiles
 from metrics.queries import DIMENSIONS, Figure
@@ -17,8 +18,6 @@ _Z = quantiles.z(DEFAULT.intervals.conf)
 _SHARES = frozenset({*DIMENSIONS, "response_rate", "client_response_rate"})
 _PAIRED, _OVERLAP, _INDEPENDENT = "paired", "overlap", "independent"
 _NEWCOMBE, _WELCH, _ENDS = "newcombe", "welch", "intervals"
-# An answer that stands for the vote of a client in the paired test, which reads answers.
-_ANSWER_OF = {1.0: 10, 0.0: 8, -1.0: 0}
 
 
 @dataclass(frozen=True)
@@ -61,24 +60,25 @@ def counts(fig: Figure) -> Counts | None:
 
 def _votes(one: Table, two: Table) -> Test | None:
     """The same clients twice, as far as they are the same (3.8)."""
-    y1, y2 = (_by_client(columns.labels(t["weighted"], t["weight"]), t) for t in (one, two))
-    shared = [(y1[pk], y2[pk]) for pk in y1 if pk in y2]
-    if y1.keys() == y2.keys():
-        sides = [[_ANSWER_OF[pair[side]] for pair in shared] for side in (0, 1)]
-        pairs = formulas.nps_diff_paired(sides[0], sides[1])
-        if pairs is not None:
-            ends = pairs.shown_ci
-            return Test(pairs.diff, ends.low, ends.high, pairs.p_value, _PAIRED)
-    found = formulas.nps_diff_overlap(list(y1.values()), list(y2.values()), shared)
+    (ids1, y1), (ids2, y2) = _voted(one), _voted(two)
+    found: PairedDifference | OverlapDifference | None
+    if np.array_equal(ids1, ids2):
+        found, method = formulas.votes_paired(y1, y2), _PAIRED
+    else:
+        both = (np.isin(ids1, ids2, assume_unique=True), np.isin(ids2, ids1, assume_unique=True))
+        found = formulas.votes_overlap(y1, y2, y1[both[0]], y2[both[1]])
+        method = _OVERLAP
     if found is None:
         return None
     ends = found.shown_ci
-    return Test(found.diff, ends.low, ends.high, found.p_value, _OVERLAP)
+    return Test(found.diff, ends.low, ends.high, found.p_value, method)
 
 
-def _by_client(values: Column, table: Table) -> dict[int, float]:
-    kept = ~np.isnan(values)
-    return dict(zip(table.ids[kept].tolist(), values[kept].tolist(), strict=True))
+def _voted(table: Table) -> tuple[Ids, Column]:
+    """The clients that have a vote, by rising number, and their votes."""
+    votes = columns.labels(table["weighted"], table["weight"])
+    kept = ~np.isnan(votes)
+    return table.ids[kept], votes[kept]
 
 
 def _composites(one: Table, two: Table) -> Test | None:

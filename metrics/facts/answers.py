@@ -10,7 +10,7 @@ is the later one, whatever the database's collation.
 Sums are exact in any order: they are whole numbers, or multiples of a fixed power of two.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from django.db import connection
@@ -86,6 +86,7 @@ def many(
     known: Mergers | None = None,
     rules: Parameters = DEFAULT,
     kept: Kept | None = None,
+    wanted: Mapping[str, str] = COLUMNS,
 ) -> dict[Slot, Table]:
     """The same for many windows and all populations at once, split by what facts have."""
     known = mergers.known() if known is None else known
@@ -94,7 +95,7 @@ def many(
     for successors, places in known.alike(windows):
         spans = [(place, windows[place]) for place in places]
         table = kept.table(cut, successors) if kept else ""
-        asked = Asked(spans, cut, successors, rules, table)
+        asked = Asked(spans, cut, successors, rules, table, wanted)
         statement = answers(asked)
         width, long_ = 4 + len(asked.columns), tables.is_many(cut.clients)
         rows = tables.read(statement.text, statement.params, width=width, many=long_)

@@ -120,6 +120,14 @@ def _columns() -> dict[str, str]:
 
 
 COLUMNS = _columns()
+# Told of single clients only: what their team sees one by one, and the ratings of health.
+_OF_CLIENTS = {
+    "open_total",
+    "csat_squares",
+    *(f"{name}_open" for name in (*DIMENSIONS, COMPOSITE, CES)),
+}
+_OF_CLIENTS |= {f"{name}_{sum_}" for name in RATINGS for sum_ in ("n", "total")}
+OF_UNITS = {name: sum_ for name, sum_ in COLUMNS.items() if name not in _OF_CLIENTS}
 # Only asked for where roles weigh differently; else they follow from the histogram.
 WEIGHTED = {
     "weight": _sum("CASE WHEN nps IS NOT NULL THEN weight END"),

@@ -1,7 +1,7 @@
 """The statement over answers, one text for both databases; what it does stands in `answers`."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from django.db import connection
@@ -24,6 +24,7 @@ class Asked:
     rules: Parameters
     # A table that holds what `marked` would, of all windows at once.
     table: str = ""
+    wanted: Mapping[str, str] = field(default_factory=lambda: columns.COLUMNS)
 
     @property
     def key(self) -> str:
@@ -34,7 +35,7 @@ class Asked:
     def columns(self) -> dict[str, str]:
         """The columns that are added up."""
         weighs = bool(self.rules.clients.role_weights)
-        return columns.COLUMNS | (columns.WEIGHTED if weighs else {})
+        return {**self.wanted, **(columns.WEIGHTED if weighs else {})}
 
     def spans(self) -> Clause:
         """The windows as rows of number, start and end."""

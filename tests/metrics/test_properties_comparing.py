@@ -1,5 +1,6 @@
 """What must hold of differences, families and trends for any data (metrics-spec 3.7-3.10, 14)."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -129,3 +130,37 @@ def test_smoothed_values_stay_among_the_values(values, lam):
     found = trends.ewma(values, lam=lam)
     assert len(found) == (len(values) + 1 if values else 0)
     assert all(min(values) - 1e-9 <= level <= max(values) + 1e-9 for level in found)
+
+
+VOTES = st.dictionaries(st.integers(1, 12), CODE, max_size=12)
+
+
+@given(VOTES, VOTES)
+def test_votes_as_columns_differ_as_they_do_one_by_one(one, two):
+    shared = sorted(one.keys() & two.keys())
+    both = [(one[client], two[client]) for client in shared]
+    plain = comparing.nps_diff_overlap(list(one.values()), list(two.values()), both)
+    sides = [[held[client] for client in shared] for held in (one, two)]
+    found = comparing.votes_overlap(*map(column, (one.values(), two.values(), *sides)))
+    assert (found is None) == (plain is None)
+    if plain is not None:
+        assert (near(found.diff, plain.diff), found.both) == (True, plain.both)
+        assert (near(found.se, plain.se), near(found.p_value, plain.p_value)) == (True, True)
+
+
+@given(st.lists(st.tuples(CODE, CODE), max_size=20))
+def test_pairs_of_votes_as_columns_differ_as_they_do_one_by_one(pairs):
+    answer = {1: 10, 0: 8, -1: 0}
+    before, after = ([pair[side] for pair in pairs] for side in (0, 1))
+    plain = comparing.nps_diff_paired(
+        [answer[vote] for vote in before], [answer[vote] for vote in after]
+    )
+    found = comparing.votes_paired(column(before), column(after))
+    assert (found is None) == (plain is None)
+    if plain is not None:
+        assert (near(found.diff, plain.diff), found.n) == (True, plain.n)
+        assert (near(found.se, plain.se), near(found.p_value, plain.p_value)) == (True, True)
+
+
+def column(votes):
+    return np.array(list(votes), dtype=np.float64)

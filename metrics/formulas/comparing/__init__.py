@@ -15,6 +15,8 @@ from metrics.formulas.comparing.nps import (
     nps_diff_overlap,
     nps_diff_paired,
     nps_homogeneity,
+    votes_overlap,
+    votes_paired,
 )
 
 VERSION = 1
@@ -34,4 +36,6 @@ __all__ = [
     "nps_diff_paired",
     "nps_homogeneity",
     "p_adjust",
+    "votes_overlap",
+    "votes_paired",
 ]

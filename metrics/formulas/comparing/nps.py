@@ -7,10 +7,11 @@ from typing import Literal
 
 from scipy import special
 
-from metrics.formulas import answers, scores, uncertainty
+from metrics.formulas import answers, columns, scores, uncertainty
 from metrics.formulas.answers import Counts
+from metrics.formulas.columns import Column
 from metrics.formulas.parameters import DEFAULT
-from metrics.formulas.uncertainty import Interval, quantiles, weighted
+from metrics.formulas.uncertainty import Interval, MeanInterval, quantiles, weighted
 
 VERSION = 1
 
@@ -143,7 +144,16 @@ def nps_diff_paired(
     """
     pairs = zip(answers.codes(before), answers.codes(after), strict=True)
     steps = [100.0 * (b - a) for a, b in pairs if a is not None and b is not None]
-    found = uncertainty.mean_interval(steps, conf=conf)
+    return _paired(uncertainty.mean_interval(steps, conf=conf))
+
+
+def votes_paired(before: Column, after: Column) -> PairedDifference | None:
+    """The same over the votes -1/0/+1 of the same clients in the same order, as columns."""
+    return _paired(columns.mean_of(100 * (after - before)))
+
+
+def _paired(found: MeanInterval | None) -> PairedDifference | None:
+    """The test of the steps, from their mean and its interval."""
     if found is None or found.ci is None or found.sd is None:
         return None
     se = found.sd / math.sqrt(found.n)
@@ -168,18 +178,35 @@ def nps_diff_overlap(
     for m < 2. The interval is not clipped, see `shown_ci`. Null if a sample has fewer than 2
     values; ValueError for a level outside (0, 1). Source: metrics-spec 3.8 (ii).
     """
-    one, two = (uncertainty.mean_interval(y) for y in (y1, y2))
+    pairs = [kept for pair in both if len(kept := answers.finite(pair)) == 2]
+    means = [uncertainty.mean_interval(y) for y in (y1, y2)]
+    return _overlapping(means, len(pairs), _covariance(pairs), conf)
+
+
+def votes_overlap(y1: Column, y2: Column, one: Column, two: Column) -> OverlapDifference | None:
+    """The same over votes -1/0/+1 as columns; `one` and `two` are those of who is in both."""
+    m = len(one)
+    # Whole numbers: the sums are exact.
+    spread = float(m * (one * two).sum() - one.sum() * two.sum())
+    covariance = spread / (m * (m - 1)) if m > 1 else 0.0
+    return _overlapping([columns.mean_of(y) for y in (y1, y2)], m, covariance, _CONF)
+
+
+def _overlapping(
+    means: Sequence[MeanInterval | None], m: int, covariance: float, conf: float
+) -> OverlapDifference | None:
+    """The difference of two means that have m units in common."""
+    one, two = means
     if one is None or two is None or one.sd is None or two.sd is None:
         return None
-    pairs = [kept for pair in both if len(kept := answers.finite(pair)) == 2]
     variance = one.sd**2 / one.n + two.sd**2 / two.n
-    variance -= 2 * len(pairs) * _covariance(pairs) / (one.n * two.n)
+    variance -= 2 * m * covariance / (one.n * two.n)
     diff = 100 * (two.mean - one.mean)
     # Where everything cancels, as for the same sample twice, the last bit may be left.
     se = 100 * math.sqrt(variance) if variance > 1e-15 else 0.0
     statistic, p_value = _tested(diff, se)
     ci = quantiles.around(diff, quantiles.z(conf) * se)
-    return OverlapDifference(diff, se, statistic, p_value, ci, len(pairs))
+    return OverlapDifference(diff, se, statistic, p_value, ci, m)
 
 
 def _covariance(pairs: Sequence[Sequence[float]]) -> float:
