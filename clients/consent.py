@@ -15,6 +15,8 @@ from clients import changes
 from clients.models import Client, Consent, Contact, Freeze, Suppression
 
 _ADDRESS = "clients.consent.address"
+# Up to here a list of keys in the query is cheaper than reading all that anybody said.
+NARROW = 2_000
 
 # The order of the bank's rules: the first reason that holds is the one that is shown.
 ORDER = (
@@ -61,20 +63,20 @@ def refusal(contact: Contact, *, at: datetime) -> str:
 def reasons(contacts: Iterable[Contact], *, at: datetime) -> dict[int, list[Refusal]]:
     """Every reason per contact in the order of the rules, in three queries for any number."""
     people = list(contacts)
-    agreed = set(
-        Consent.objects.filter(
-            contact__in=[person.pk for person in people],
-            purpose=Consent.Purpose.SURVEY,
-            state=Consent.State.YES,
-        ).values_list("contact", flat=True)
-    )
     digests = {person.pk: digest(person.email) for person in people}
+    consents = Consent.objects.filter(purpose=Consent.Purpose.SURVEY, state=Consent.State.YES)
+    suppressions = Suppression.objects.all()
+    freezes = Freeze.objects.active()
+    if len(people) <= NARROW:
+        consents = consents.filter(contact__in=list(digests))
+        suppressions = suppressions.filter(address_digest__in=set(digests.values()))
+        freezes = freezes.filter(client__in={person.client_id for person in people})
+    agreed = set(consents.values_list("contact", flat=True))
     suppressed = {
-        (row.address_digest, row.reason): row.at
-        for row in Suppression.objects.filter(address_digest__in=set(digests.values()))
+        (address, reason): at
+        for address, reason, at in suppressions.values_list("address_digest", "reason", "at")
     }
     frozen: dict[int, list[Refusal]] = {}
-    freezes = Freeze.objects.active().filter(client__in={person.client_id for person in people})
     for freeze_row in freezes.order_by("-started_at", "-pk"):
         found = Refusal(freeze_row.reason, freeze_row.started_at)
         frozen.setdefault(freeze_row.client_id, []).append(found)

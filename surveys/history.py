@@ -104,9 +104,11 @@ def waiting(contacts: Sequence[Contact], *, but: Collection[int] = ()) -> Iterat
         Q(invitation__occasion__isnull=False)
         | Q(invitation__campaign__status__in=["scheduled", "sending"]),
         invitation__state=Invitation.State.PLANNED,
-        invitation__contact__in=[contact.pk for contact in contacts],
         kind=Delivery.Kind.INVITATION,
     ).exclude(invitation__in=but)
+    people = {contact.pk for contact in contacts}
+    if len(people) <= NARROW:
+        rows = rows.filter(invitation__contact__in=people)
     for contact, rank, due_at in rows.values_list(
         "invitation__contact", "invitation__occasion__trigger__priority", "next_try_at"
     ):
