@@ -76,6 +76,24 @@ class Calendar:
                     return max(at, opens)
         raise NoWorkday(at.isoformat())
 
+    def spent(
+        self, at: datetime, span: timedelta, zone: str | tzinfo, windows: Sequence[Sequence[str]]
+    ) -> datetime:
+        """The moment at which so much time inside the windows of working days has passed."""
+        here = zone_of(zone)
+        first = at.astimezone(here).date()
+        left = span
+        for number in range(FARTHEST):
+            day = first + number * DAY
+            if not self.is_workday(day):
+                continue
+            for opens, closes in _windows(day, here, windows):
+                begins = max(at, opens)
+                if begins + left <= closes:
+                    return begins + left
+                left -= max(closes - begins, timedelta())
+        raise NoWorkday(at.isoformat())
+
 
 def calendar() -> Calendar:
     """Read the whole calendar in one query."""

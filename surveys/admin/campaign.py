@@ -14,11 +14,11 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from bank.admin.base import who
 from surveys import campaigns, preflights, queries, reminders, tasks, trials, words
-from surveys.admin import trial
+from surveys.admin import sending, trial
 from surveys.admin.audience import AUDIENCE, MAIN, CampaignForm
 from surveys.models import Campaign, Invitation
 
@@ -121,6 +121,11 @@ class CampaignAdmin(Page):
         act, people = site(require_POST(self.act)), site(self.people)
         return [
             path("<int:pk>/act/<str:verb>/", act, name="surveys_campaign_act"),
+            path(
+                "<int:pk>/progress/",
+                site(require_safe(self.progress)),
+                name="surveys_campaign_progress",
+            ),
             path("<int:pk>/test/", site(self.test), name="surveys_campaign_test"),
             path("<int:pk>/people/", people, name="surveys_campaign_people"),
             *super().get_urls(),
@@ -163,6 +168,11 @@ class CampaignAdmin(Page):
             tasks.ring()
         messages.success(request, _DONE[verb]())
         return back
+
+    def progress(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Tell how far the sending has come, for a page that looks again."""
+        campaign = get_object_or_404(self.get_queryset(request), pk=pk)
+        return sending.poll(request, campaign)
 
     def test(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Send the mail of a draft to colleagues."""
@@ -212,8 +222,7 @@ class CampaignAdmin(Page):
             if flight.blockers:
                 context["acts"] = []
         else:
-            context["funnel"] = queries.funnel(campaign)
-            context["excluded"] = _named(context["funnel"].skipped, names)
+            context |= sending.standing(request, campaign, at=timezone.now())
         return context
 
 

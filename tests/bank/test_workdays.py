@@ -205,3 +205,19 @@ def test_hour_that_occurs_twice_gives_one_window():
 def test_holiday_row_of_an_administrator_acts(db):
     Holiday.objects.create(date=date(2026, 11, 24), kind="off")
     assert not workdays.calendar().is_workday(date(2026, 11, 24))
+
+
+def test_time_spent_inside_windows_goes_on_where_the_next_one_opens():
+    calendar = workdays.Calendar(frozenset(), frozenset(), frozenset())
+    friday = datetime(2026, 11, 27, 8, tzinfo=UTC)  # 16:00 in Shanghai, half an hour is left
+    monday = datetime(2026, 11, 30, 1, 30, tzinfo=UTC)
+
+    def spent(minutes):
+        return calendar.spent(friday, timedelta(minutes=minutes), "Asia/Shanghai", WINDOWS)
+
+    assert spent(0) == friday
+    assert spent(30) == friday + timedelta(minutes=30)
+    assert spent(31) == monday + timedelta(minutes=1)
+    assert spent(30 + 90 + 5) == datetime(2026, 11, 30, 6, 35, tzinfo=UTC)
+    with pytest.raises(workdays.NoWorkday):
+        spent(10**6)
