@@ -87,7 +87,7 @@ class Calendar:
             day = first + number * DAY
             if not self.is_workday(day):
                 continue
-            for opens, closes in _windows(day, here, windows):
+            for opens, closes in spans(day, here, windows):
                 begins = max(at, opens)
                 if begins + left <= closes:
                     return begins + left
