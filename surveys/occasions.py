@@ -1,7 +1,8 @@
 """The events that triggers wait for: seen once each, with the moment at which to ask.
 
-The work list is what is missing: every event without an occasion, however late or back-dated it
-came. No watermark by time, so nothing that arrives out of order falls through.
+The work list is what is missing: every event without an occasion, however late it came. There is
+no watermark by the time of arrival, so nothing that comes out of order falls through; but only
+events are looked for that happened lately enough to be asked about, so a pass reads no history.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -52,6 +53,11 @@ class Watch:
         due = self.calendar.add(day(happened_at), trigger.delay_working_days)
         return max(happened_at, midnight(due))
 
+    def earliest(self, trigger: Trigger) -> datetime:
+        """What happened before cannot be asked about any more, however it is counted."""
+        days = 2 * (trigger.delay_working_days + trigger.link_valid_days) + 60
+        return self.at - timedelta(days=days)
+
     def is_too_old(self, trigger: Trigger, due_at: datetime) -> bool:
         """Whether a link sent when it was due would have ended by now."""
         days = trigger.wave_window_days or trigger.link_valid_days
@@ -78,17 +84,20 @@ def follow_corrections(watch: Watch) -> int:
     What was decided stays: nobody is asked again because a date was mended. An entry that was
     too old was not decided, only its time was judged.
     """
-    open_ = Occasion.objects.filter(Q(state=State.WAITING) | Q(reason=TOO_OLD))
+    waiting = Occasion.objects.filter(state=State.WAITING)
     gone = Q(milestone__isnull=False, milestone__occurred_at__isnull=True)
     gone |= Q(touchpoint__isnull=True, event__startswith="touchpoint:")
     gone |= Q(client_event__isnull=True, event__startswith="client:")
-    open_.filter(gone).delete()
-    moved = (
-        open_.filter(milestone__isnull=False)
-        .exclude(happened_at=F("milestone__occurred_at"))
-        .select_related("trigger", "milestone")
-    )
-    rows = list(moved.order_by("pk"))
+    waiting.filter(gone).delete()
+    # What was too old is looked at again where its milestone has been moved into reach.
+    longest = min(map(watch.earliest, Trigger.objects.all()), default=watch.at)
+    again = Occasion.objects.filter(reason=TOO_OLD, milestone__occurred_at__gt=longest)
+    moved = ~Q(happened_at=F("milestone__occurred_at"))
+    rows = [
+        row
+        for found in (waiting.filter(milestone__isnull=False), again)
+        for row in found.filter(moved).select_related("trigger", "milestone").order_by("pk")
+    ]
     for row in rows:
         if row.milestone is not None and row.milestone.occurred_at is not None:
             _place(row, row.trigger, row.milestone.occurred_at, watch)
@@ -173,7 +182,7 @@ def _milestones(trigger: Trigger, watch: Watch) -> Iterable[Occasion]:
     plain = _codes(trigger, "")
     named = [*_codes(trigger, "stage"), *_codes(trigger, "milestone")]
     rows = Milestone.objects.filter(
-        occurred_at__isnull=False, case__kind__in=trigger.case_kinds
+        occurred_at__gt=watch.earliest(trigger), case__kind__in=trigger.case_kinds
     ).select_related("case")
     condition = Q(event__in=plain) | Q(code__in=named)
     implied = _implied(trigger, plain, watch)
@@ -224,10 +233,11 @@ def _event(row: Milestone, named: Sequence[str], watch: Watch) -> str:
 
 
 def _touchpoints(trigger: Trigger, watch: Watch) -> Iterable[Occasion]:
-    """Visits, calls and meetings; of what is long past, nothing is kept."""
+    """Visits, calls and meetings."""
     codes = _codes(trigger, "touchpoint")
-    earliest = watch.at - timedelta(days=2 * trigger.link_valid_days + 60)
-    rows = Touchpoint.objects.filter(kind__in=MEETINGS, source__in=codes, at__gt=earliest)
+    rows = Touchpoint.objects.filter(
+        kind__in=MEETINGS, source__in=codes, at__gt=watch.earliest(trigger)
+    )
     for row in _unseen(trigger, "touchpoint", rows):
         new = Occasion(
             trigger=trigger,
@@ -240,7 +250,7 @@ def _touchpoints(trigger: Trigger, watch: Watch) -> Iterable[Occasion]:
 
 def _client_events(trigger: Trigger, watch: Watch) -> Iterable[Occasion]:
     codes = _codes(trigger, "client")
-    rows = ClientEvent.objects.filter(event__in=codes)
+    rows = ClientEvent.objects.filter(event__in=codes, occurred_at__gt=watch.earliest(trigger))
     for row in _unseen(trigger, "client_event", rows):
         new = Occasion(
             trigger=trigger,

@@ -74,8 +74,8 @@ class Desk:
         if trigger.target_kind == BUYING:
             free = [one for one in trigger.targets if (occasion.pk, one) not in self.filled]
             return [_in_order(own, [role], "buying_role") for role in free]
-        if trigger.target_kind == PERSON and occasion.touchpoint is not None:
-            person = self.people.get(occasion.touchpoint.contact_id or 0)
+        if trigger.target_kind == PERSON:
+            person = self.people.get(_person(occasion) or 0)
             if person is not None:
                 return [[person]]
         if occasion.case is None or not trigger.party_roles:
@@ -166,11 +166,7 @@ def load(
     parties = [party for found in desk.parties.values() for party in found]
     clients = {row.client_id for row in rows} | {one.client_id for one in parties if one.client_id}
     people = {party.contact_id for party in parties if party.contact_id}
-    people |= {
-        row.touchpoint.contact_id
-        for row in rows
-        if row.touchpoint is not None and row.touchpoint.contact_id is not None
-    }
+    people |= {person for row in rows if (person := _person(row)) is not None}
     _load_contacts(desk, clients, people)
     everybody = list(desk.people.values())
     triggers = {row.trigger_id: row.trigger for row in rows} | {one.pk: one for one in also}
@@ -188,6 +184,12 @@ def is_sampled(occasion: Occasion) -> bool:
     trigger = occasion.trigger
     number = int.from_bytes(sha256(f"{trigger.code}|{_key(occasion)}".encode()).digest()[:8])
     return number < float(trigger.sample_share) * 2**64
+
+
+def _person(row: Occasion) -> int | None:
+    """Whom the event itself names: who was visited, or who complained."""
+    event = row.touchpoint or row.client_event
+    return event.contact_id if event is not None else None
 
 
 def _key(row: Occasion) -> str:

@@ -91,12 +91,18 @@ def _check_triggers(model: Mapping[str, Any], catalogue: Mapping[str, Any]) -> N
             known(target, allowed, f"{where}.targets")
         for role in row["party_roles"]:
             known(role, Party.Role.values, f"{where}.party_roles")
-        for name, (low, high) in _NUMBERS.items():
-            value = row[name]
-            if isinstance(value, bool) or not isinstance(value, int | float):
-                raise Wrong(f"{where}.{name}: {value!r} is not a number")
-            if not low <= value <= high:
-                raise Wrong(f"{where}.{name}: {value!r} is not between {low} and {high}")
+        _check_numbers(row, where)
+
+
+def _check_numbers(row: Mapping[str, Any], where: str) -> None:
+    for name, (low, high) in _NUMBERS.items():
+        value = row[name]
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise Wrong(f"{where}.{name}: {value!r} is not a number")
+        if not low <= value <= high:
+            raise Wrong(f"{where}.{name}: {value!r} is not between {low} and {high}")
+    if row["sample_share"] == 0:
+        raise Wrong(f"{where}.sample_share: with 0 nobody is asked")
 
 
 def _check_questionnaires(data: Mapping[str, Any]) -> None:

@@ -13,16 +13,12 @@ from django.db import transaction
 from django.db.models import Q
 
 from bank import audit
-from clients.models import Client, Contact, Milestone, Stage
-from surveys import asking, governance, occasions, picking
-from surveys.models import Invitation, Occasion, Response, Trigger
+from clients.models import Client, Contact
+from surveys import asking, governance, guards, occasions, picking
+from surveys.models import Invitation, Occasion, Trigger
 
 State = Occasion.State
 BLOCK = 500
-# Settled after trouble is no moment to ask about service.
-SETTLED, TROUBLE = "final_repayment", {"overdue", "recovery"}
-# Who answered the one within so many days is not asked the other.
-RELIEVED = {"TR06": ("TR05", 30)}
 
 
 @dataclass
@@ -42,8 +38,7 @@ class Past:
     clients: dict[tuple[int, int], datetime] = field(default_factory=dict)
     # Milestones on which somebody was asked in another way than by a trigger.
     elsewhere: set[int] = field(default_factory=set)
-    troubled: set[int] = field(default_factory=set)
-    relieved: set[tuple[str, int]] = field(default_factory=set)
+    barred: guards.Guards = field(default_factory=guards.Guards)
 
     def note(self, occasion: Occasion, *, at: datetime) -> None:
         """Remember that this occasion asked somebody."""
@@ -98,6 +93,10 @@ def _judge(row: Occasion, desk: picking.Desk, past: Past, press: asking.Press) -
     if row.reason:
         row.state = State.PASSED
         return
+    if row.pk in past.barred.uncalled:
+        # Looked at again tomorrow: the manager may call until then.
+        row.due_at = occasions.midnight(occasions.day(desk.at) + timedelta(days=1))
+        return
     picked = desk.pick(row)
     row.refused |= {
         desk.people[pk].external_id: refusal.as_row() for pk, refusal in picked.refused.items()
@@ -122,10 +121,8 @@ def _reason(row: Occasion, past: Past, *, at: datetime) -> str:
     last = past.clients.get((trigger.pk, row.client_id))
     if last and last + timedelta(days=trigger.client_pause_days) > at:
         return "client_pause"
-    if (trigger.code, row.case_id) in past.relieved:
-        return "answered_before"
-    if row.milestone_id in past.troubled:
-        return "after_overdue"
+    if row.pk in past.barred.reasons:
+        return past.barred.reasons[row.pk]
     return "" if picking.is_sampled(row) else "sampled_out"
 
 
@@ -247,39 +244,5 @@ def _past(desk: picking.Desk, rows: list[Occasion], *, at: datetime) -> Past:
                 past.elsewhere.add(milestone)
         if occasion:
             desk.filled.add((occasion, role or ""))
-    past.troubled = _troubled(rows)
-    past.relieved = _relieved(cases, at=at)
+    past.barred = guards.load(rows, calendar=desk.rules.calendar, at=at)
     return past
-
-
-def _troubled(rows: list[Occasion]) -> set[int]:
-    """The milestones that settle a case which was overdue or in recovery just before."""
-    settled = [row.milestone for row in rows if row.event == SETTLED and row.milestone]
-    if not settled:
-        return set()
-    entries = Milestone.objects.filter(
-        case__in={one.case_id for one in settled},
-        code__in=Stage.objects.values("code"),
-        occurred_at__isnull=False,
-    ).order_by("occurred_at", "external_id")
-    stages: dict[int, str] = {}
-    found: set[int] = set()
-    wanted = {one.pk for one in settled}
-    for entry in entries:
-        if entry.pk in wanted and stages.get(entry.case_id) in TROUBLE:
-            found.add(entry.pk)
-        stages[entry.case_id] = entry.code
-    return found
-
-
-def _relieved(cases: set[int], *, at: datetime) -> set[tuple[str, int]]:
-    """The triggers and cases for which an answer to another trigger came just now."""
-    found = set()
-    for code, (other, days) in RELIEVED.items():
-        answers = Response.objects.filter(
-            invitation__occasion__trigger__code=other,
-            invitation__case__in=cases,
-            submitted_at__gt=at - timedelta(days=days),
-        )
-        found |= {(code, case) for case in answers.values_list("invitation__case", flat=True)}
-    return found

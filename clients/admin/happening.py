@@ -76,8 +76,8 @@ class ClientEventAdmin(ReadOnly):
     """Events of clients that belong to no case."""
 
     coded: ClassVar = {"event": words.events}
-    list_display = ("external_id", "client", "event", "occurred_at")
+    list_display = ("external_id", "client", "contact", "event", "occurred_at")
     list_filter = (("event", CodedFilter), "occurred_at")
-    list_select_related = ("client",)
+    list_select_related = ("client", "contact")
     search_fields = ("external_id", "client__code", "client__name_zh")
     ordering = ("-pk",)

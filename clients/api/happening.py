@@ -25,8 +25,16 @@ class EventRow(serializers.Serializer[ClientEvent]):
 
     external_id = serializers.CharField()
     client_code = serializers.CharField(source="client.code")
+    contact_external_id = serializers.CharField(source="contact.external_id", required=False)
     event = serializers.CharField()
     occurred_at = serializers.DateTimeField()
+
+    def to_representation(self, instance: ClientEvent) -> dict[str, Any]:
+        """Name a person only where the report did."""
+        row: dict[str, Any] = super().to_representation(instance)
+        if instance.contact_id is None:
+            row.pop("contact_external_id", None)
+        return row
 
 
 class EventBody(Strict):
@@ -34,6 +42,7 @@ class EventBody(Strict):
 
     external_id = serializers.CharField(max_length=120)
     client_code = serializers.CharField(required=False)
+    contact_external_id = serializers.CharField(required=False, allow_null=True, max_length=64)
     event = serializers.CharField(max_length=60)
     occurred_at = serializers.DateTimeField()
 
@@ -53,7 +62,9 @@ class Events(mixins.ListModelMixin, Resource[ClientEvent]):
 
     def get_queryset(self) -> QuerySet[ClientEvent]:
         """Oldest first."""
-        return self._client().events.select_related("client").order_by("occurred_at", "pk")
+        return (
+            self._client().events.select_related("client", "contact").order_by("occurred_at", "pk")
+        )
 
     @extend_schema(parameters=[CODE])
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -68,6 +79,7 @@ class Events(mixins.ListModelMixin, Resource[ClientEvent]):
         body.is_valid(raise_exception=True)
         facts = dict(body.validated_data)
         facts.pop("client_code", None)
+        facts["contact"] = facts.pop("contact_external_id", None)
         try:
             event, new = events.receive(client, **facts, at=timezone.now(), by=viewer(request))
         except events.Refused as error:

@@ -63,6 +63,14 @@ class CaseRows(RecordKind):
             table="staff",
         ),
         Column("sector", "项目行业", "Project sector", cells.text(60), "sector", blank=""),
+        Column(
+            "decline_reason",
+            "未批准原因",
+            "Reason of the refusal",
+            cells.code(*Case.DeclineReason.values),
+            "decline_reason",
+            blank="",
+        ),
     )
 
     def __init__(self) -> None:

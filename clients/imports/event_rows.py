@@ -31,6 +31,7 @@ class ClientEventKind(FactKind):
             needed=True,
         ),
         columns.CLIENT,
+        columns.CONTACT,
         Column(
             "event",
             "事件",

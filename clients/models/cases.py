@@ -170,6 +170,20 @@ class Case(models.Model):
 
     Kind = CaseKind
 
+    class DeclineReason(models.TextChoices):
+        POLICY_EXCLUDED = "policy_excluded", _("outside policy")
+        PURPOSE_UNCLEAR = "purpose_unclear", _("purpose unclear or not allowed")
+        REPAYMENT_CAPACITY = "repayment_capacity", _("repayment capacity")
+        CAPITAL_INSUFFICIENT = "capital_insufficient", _("project capital short")
+        SECURITY_INSUFFICIENT = "security_insufficient", _("security short")
+        CREDIT_RECORD = "credit_record", _("credit record")
+        DOCUMENTS_INCOMPLETE = "documents_incomplete", _("documents incomplete")
+        LIMIT_CONCENTRATION = "limit_concentration", _("limit or concentration")
+        COMPLIANCE_CONFIDENTIAL = (
+            "compliance_confidential",
+            _("compliance reason, must not be disclosed"),
+        )
+
     number = models.CharField(_("case number"), max_length=64, unique=True)
     client = models.ForeignKey(
         Client, verbose_name=_("client"), on_delete=models.PROTECT, related_name="cases"
@@ -195,6 +209,10 @@ class Case(models.Model):
         related_name="cases",
     )
     sector = models.CharField(_("project sector"), max_length=60, blank=True)
+    # Empty: not declined, or nobody has said why.
+    decline_reason = models.CharField(
+        _("reason of the refusal"), max_length=24, choices=DeclineReason, blank=True
+    )
     is_demo = models.BooleanField(_("demo"), default=False, editable=False)
 
     objects = CaseQuerySet.as_manager()
@@ -259,6 +277,12 @@ class Milestone(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["case", "occurred_at"], name="milestone_case"),
+            # What happened lately, in whatever case.
+            models.Index(
+                fields=["occurred_at"],
+                condition=Q(occurred_at__isnull=False),
+                name="milestone_reached",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -356,6 +380,15 @@ class ClientEvent(models.Model):
     client = models.ForeignKey(
         Client, verbose_name=_("client"), on_delete=models.PROTECT, related_name="events"
     )
+    # Whom it concerns, such as the complainant; null where the report names nobody.
+    contact = models.ForeignKey(
+        Contact,
+        verbose_name=_("contact"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
     # A code of `CaseEvent` with the subject client.
     event = models.CharField(_("event"), max_length=60)
     occurred_at = models.DateTimeField(_("occurred at"))
@@ -368,6 +401,7 @@ class ClientEvent(models.Model):
         verbose_name_plural = _("client events")
         indexes: ClassVar = [
             models.Index(fields=["client", "occurred_at"], name="client_event_client"),
+            models.Index(fields=["event", "occurred_at"], name="client_event_kind"),
         ]
 
     def __str__(self) -> str:

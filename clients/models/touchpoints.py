@@ -91,6 +91,12 @@ class Touchpoint(models.Model):
                 condition=Q(logged_by__isnull=False),
                 name="touchpoint_logged",
             ),
+            # Meetings of people, of whatever client: few among the millions machines report.
+            models.Index(
+                fields=["source", "at"],
+                condition=Q(kind__in=["visit", "meeting", "call", "event", "email_reply"]),
+                name="touchpoint_together",
+            ),
             models.Index(
                 fields=["client", "at"], include=["kind", "contact"], name="touchpoint_client"
             ),

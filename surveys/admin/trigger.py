@@ -16,7 +16,7 @@ from bank import formats
 from bank.admin.base import Audited, ReadOnly, who
 from bank.admin.coded import CodedFilter, in_words
 from clients.models import CaseKind
-from surveys import questionnaires, reference, vocabulary, words
+from surveys import preflights, questionnaires, reference, vocabulary, words
 from surveys.models import Delivery, Occasion, Trigger
 
 if TYPE_CHECKING:
@@ -141,6 +141,7 @@ class TriggerForm(Form):
             self.add_error("events", _("A schedule stands alone, without other events."))
         if any(scheduled) and not values.get("wave_window_days"):
             self.add_error("wave_window_days", _("Say how many days the wave stays open."))
+        self._check_numbers(values)
         line = values.get("questionnaire")
         mailed = self.instance.delivery == Trigger.Channel.EMAIL
         if line is not None and values.get("is_active") and mailed:
@@ -151,6 +152,16 @@ class TriggerForm(Form):
                     "questionnaire", _("This questionnaire has no published version with a mail.")
                 )
         return values
+
+    def _check_numbers(self, values: dict[str, Any]) -> None:
+        """A trigger that can ask nobody, or whose link ends before people have read it."""
+        if values.get("sample_share") == 0:
+            self.add_error("sample_share", _("With this share nobody is asked; switch it off."))
+        shortest = preflights.SHORTEST.days
+        mailed = self.instance.delivery == Trigger.Channel.EMAIL
+        if mailed and values.get("link_valid_days", shortest) < shortest:
+            text = _("A link in a mail must be valid for at least %(days)d days.")
+            self.add_error("link_valid_days", text % {"days": shortest})
 
 
 @admin.register(Trigger)

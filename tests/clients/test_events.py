@@ -14,6 +14,7 @@ from tests.factories import (
     make_caller,
     make_case,
     make_client,
+    make_contact,
     make_facility,
     make_visitor,
 )
@@ -60,6 +61,19 @@ def test_event_is_written_once(mine, machine):
     assert machine.get(f"{API}clients/C-1/events/").json()["results"] == [first.json()]
     entry = AuditEntry.objects.get(act="client.event")
     assert (entry.subject_id, entry.data["external_id"]) == (str(mine.pk), "E-1")
+
+
+def test_event_names_the_person_it_concerns_where_the_report_does(mine, machine):
+    make_contact(mine, external_id="P-1")
+    named = {"event": "complaint_closed", "contact_external_id": "P-1"}
+    first, second = post(machine, **named), post(machine, **named)
+    assert (first.status_code, second.status_code) == (201, 200)
+    assert first.json()["contact_external_id"] == "P-1"
+    assert ClientEvent.objects.get().contact.external_id == "P-1"
+    assert post(machine, event="complaint_closed").status_code == 422
+    stranger = make_contact(make_client("C-2"))
+    wrong = post(machine, external_id="E-2", contact_external_id=stranger.external_id)
+    assert (wrong.status_code, ClientEvent.objects.count()) == (422, 1)
 
 
 def test_time_without_an_offset_is_of_the_reporting_zone(mine, machine):

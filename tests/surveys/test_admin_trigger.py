@@ -159,9 +159,21 @@ def test_trigger_is_switched_and_tuned_and_the_trail_tells_it(admin, house):
         ),
         (
             "TR02",
+            {"sample_share": "0"},
+            "sample_share",
+            "With this share nobody is asked; switch it off.",
+        ),
+        (
+            "TR02",
+            {"link_valid_days": 4},
+            "link_valid_days",
+            "A link in a mail must be valid for at least 5 days.",
+        ),
+        (
+            "TR02",
             {"link_valid_days": 0},
             "link_valid_days",
-            "Ensure this value is greater than or equal to 1.",
+            "A link in a mail must be valid for at least 5 days.",
         ),
     ],
 )

@@ -35,3 +35,22 @@ def test_a_fault_is_named_by_file_and_path(change, said):
         shapes.check(data)
     assert str(caught.value).startswith("questionnaires.json.questionnaires[0].items")
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"events": ["moon_landed"]}, "events: unknown code 'moon_landed'"),
+        ({"events": ["schedule:Apr,Moon"]}, "events: unknown code 'schedule:Apr,Moon'"),
+        ({"targets": ["moon"]}, "targets: unknown code 'moon'"),
+        ({"questionnaire": "moon"}, "questionnaire: unknown code 'moon'"),
+        ({"sample_share": 0}, "sample_share: with 0 nobody is asked"),
+        ({"link_valid_days": 0}, "link_valid_days: 0 is not between 1 and 365"),
+    ],
+)
+def test_a_trigger_that_could_not_ask_is_named_by_file_and_path(change, said):
+    data = copy.deepcopy(DATA)
+    data["case_model"]["triggers"][1].update(change)
+    with pytest.raises(Wrong) as caught:
+        shapes.check(data)
+    assert str(caught.value).startswith(f"case_model.json.triggers[1].{said}")

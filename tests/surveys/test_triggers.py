@@ -9,7 +9,7 @@ from django.db import connection, connections
 
 from bank.models import AuditEntry
 from clients import consent
-from clients.models import ClientEvent, Contact, Milestone, Party
+from clients.models import ClientEvent, Contact, Milestone, Party, Product
 from cxportal import reference
 from surveys import clearance, occasions, picking, sending, triggers
 from surveys.models import Delivery, Invitation, Occasion, Trigger
@@ -182,6 +182,9 @@ def test_correction_moves_what_is_undecided_and_nothing_else(firm):
 def test_wrong_year_that_is_mended_is_asked_after_all(firm):
     milestone = approve(firm.case, at=NOW - timedelta(days=365))
     assert asked() == []
+    assert Occasion.objects.count() == 0  # of what is long past, nothing is kept
+    Milestone.objects.filter(pk=milestone.pk).update(occurred_at=NOW - timedelta(days=20))
+    assert asked() == []
     assert reason() == "too_old"
     Milestone.objects.filter(pk=milestone.pk).update(occurred_at=MONDAY)
     assert asked() == ["cfo"]
@@ -243,10 +246,77 @@ def test_decline_is_asked_about_only_where_the_bank_has_switched_it_on(firm):
     firm.case.save()
     assert asked() == []
     tune("TR11", is_active=True)
+    firm.case.decline_reason = "repayment_capacity"
+    firm.case.save()
+    make_touchpoint(firm.client, kind="call", at=NOW - timedelta(days=14))
     assert asked() == ["finance_manager"]
     invitation = Invitation.objects.get()
     assert invitation.version.questionnaire.key == "declined_application"
     assert clearance.refusal(invitation, at=NOW) is None
+
+
+def decline(case, cause, at=NOW - timedelta(days=15)):
+    tune("TR11", is_active=True)
+    reach(case, "declined", at, "approval_refused")
+    case.stage, case.closed_on, case.decline_reason = "declined", at.date(), cause
+    case.save()
+
+
+@pytest.mark.parametrize("cause", ["", "compliance_confidential"])
+def test_refusal_whose_reason_is_confidential_or_unknown_is_not_asked_about(firm, cause):
+    decline(firm.case, cause)
+    make_touchpoint(firm.client, kind="call", at=NOW - timedelta(days=14))
+    assert asked() == []
+    assert reason() == "decline_reason"
+
+
+def test_nobody_is_asked_about_a_refusal_before_the_manager_has_called(firm):
+    decline(firm.case, "credit_record")
+    make_touchpoint(firm.client, kind="call", at=NOW - timedelta(days=16))
+    make_touchpoint(firm.client, kind="login", at=NOW - timedelta(days=1))
+    assert asked() == []
+    occasion = Occasion.objects.get()
+    assert (occasion.state, occasion.due_at) == ("waiting", datetime(2026, 11, 24, 16, tzinfo=UTC))
+    make_touchpoint(firm.client, kind="call", at=NOW)
+    assert asked() == []
+    assert asked(NOW + timedelta(days=1)) == ["finance_manager"]
+
+
+def test_refusal_without_a_call_is_dropped_after_thirty_days(firm):
+    decline(firm.case, "credit_record")
+    for day in range(17):
+        assert asked(NOW + timedelta(days=day)) == []
+    assert reason() == "not_called"
+
+
+@pytest.mark.parametrize(
+    ("product", "applied", "found"),
+    [
+        ("RENEWAL", 4, []),  # Thursday to Monday: two working days
+        ("RENEWAL", 5, ["cfo"]),  # Wednesday to Monday: three
+        ("WC-TERM", 4, ["cfo"]),
+        ("", 4, ["cfo"]),
+    ],
+)
+def test_renewal_approved_within_three_working_days_is_no_event(firm, product, applied, found):
+    firm.case.product = Product.objects.filter(code=product).first()
+    firm.case.save()
+    reach(firm.case, "application", NOW - timedelta(days=30), "documents_received")
+    reach(firm.case, "application", NOW - timedelta(days=applied + 1), "application_submitted")
+    Milestone.objects.filter(event="documents_received").delete()
+    approve(firm.case)
+    assert asked() == found
+    if not found:
+        assert reason() == "quick_renewal"
+
+
+def test_renewal_without_an_application_counts_from_its_opening(firm):
+    firm.case.product = Product.objects.get(code="RENEWAL")
+    firm.case.opened_on = date(2026, 11, 19)
+    firm.case.save()
+    approve(firm.case)
+    assert asked() == []
+    assert reason() == "quick_renewal"
 
 
 def test_frozen_client_is_not_asked_and_stays_unasked(firm):
@@ -471,6 +541,12 @@ def test_closed_complaint_is_asked_about_whatever_was_asked_before(firm):
     assert sink.recipients == [firm.cfo.email]
 
 
+def test_complainant_is_asked_and_nobody_else(firm):
+    event = complain(firm.client)
+    ClientEvent.objects.filter(pk=event.pk).update(contact=firm.accountant)
+    assert asked() == ["accountant"]
+
+
 def test_complainant_nobody_knows_is_not_asked(firm):
     complain(firm.client)
     assert asked() == []
@@ -600,7 +676,7 @@ def test_pass_takes_the_same_queries_for_one_and_for_three_events(
         assert triggers.invite_due(NOW).asked == 3
 
 
-QUERIES = 59
+QUERIES = 60
 
 
 def test_blocks_go_on_where_the_last_one_ended(firm, monkeypatch):
