@@ -184,6 +184,32 @@ class Setting(models.Model):
         return self.key
 
 
+class RelayState(models.Model):
+    """What all processes know of one mail relay: its troubles, its pace, its log."""
+
+    name = models.CharField(_("relay"), max_length=260, unique=True)
+    # Failures in a row; from a number on nothing is sent until `open_until`, then one probe.
+    errors = models.PositiveIntegerField(_("failures in a row"), default=0)
+    failed_at = models.DateTimeField(_("last failure at"), null=True, blank=True)
+    last_error = models.CharField(_("last error"), max_length=400, blank=True)
+    open_until = models.DateTimeField(_("waits until"), null=True, blank=True)
+    probe_until = models.DateTimeField(_("probed until"), null=True, blank=True)
+    # The instant until which the mails already granted use up the rate.
+    paced_until = models.DateTimeField(_("rate used up to"), null=True, blank=True)
+    # How far the relay's log is read, and from which instant on without a gap.
+    log_inode = models.BigIntegerField(_("file of the log"), null=True, blank=True)
+    log_offset = models.BigIntegerField(_("place in the log"), default=0)
+    log_from = models.DateTimeField(_("log read from"), null=True, blank=True)
+    log_until = models.DateTimeField(_("log read until"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("mail relay")
+        verbose_name_plural = _("mail relays")
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Holiday(models.Model):
     """A date that differs from the plain week: a day off, or a make-up working day."""
 

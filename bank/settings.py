@@ -15,9 +15,15 @@ from bank import audit
 from bank.models import ApiKey, Setting, User
 
 LONGEST = 500
+# The highest rate stands for none: nobody counts a thousand mails a second.
+UNLIMITED = 60_000
+MOST_CONNECTIONS = 16
 DEFAULTS: dict[str, Any] = {
     # Stops every outgoing mail; a restored copy of the database starts with it set.
     "mail_held": False,
+    # Of one sending process; after a kill at most so many of its mails have no known outcome.
+    "smtp_connections": 4,
+    "mails_per_minute": UNLIMITED,
     "hotline": "400-000-0000",
     "bank_address_zh": "云汀市滨江大道 1 号",
     "bank_address_en": "1 Binjiang Avenue, Yunting",
@@ -35,6 +41,10 @@ DEFAULTS: dict[str, Any] = {
 # Plain words for the admin.
 LABELS = {
     "mail_held": gettext_noop("Hold all outgoing mail"),
+    "smtp_connections": gettext_noop("Connections of each sending process to the mail relay"),
+    "mails_per_minute": gettext_noop(
+        "Mails a minute at most, of all processes together; 60000: as fast as the relay takes them"
+    ),
     "hotline": gettext_noop("Telephone number for clients"),
     "bank_address_zh": gettext_noop("Postal address in Chinese"),
     "bank_address_en": gettext_noop("Postal address in English"),
@@ -103,6 +113,14 @@ def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 100_000
 
 
+def _is_rate(value: Any) -> bool:
+    return _is_count(value) and 1 <= value <= UNLIMITED
+
+
+def _are_connections(value: Any) -> bool:
+    return _is_count(value) and 1 <= value <= MOST_CONNECTIONS
+
+
 def _is_address(value: Any) -> bool:
     return _is_text(value) and re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", value) is not None
 
@@ -146,6 +164,16 @@ _WINDOWS: Check = (
     lambda: _('A list of spans in order is needed, such as [["09:30", "11:00"]].'),
 )
 _CHECKS: dict[str, Check] = {
+    "smtp_connections": (
+        _are_connections,
+        lambda: _("A whole number of connections from 1 to 16 is needed."),
+    ),
+    "mails_per_minute": (
+        _is_rate,
+        lambda: _(
+            "A whole number of mails a minute from 1 to 60000 is needed; to stop mail, hold it."
+        ),
+    ),
     "privacy_email": (_is_address, lambda: _("An e-mail address is needed.")),
     "reporting_currency": (
         _is_currency,

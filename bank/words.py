@@ -48,6 +48,8 @@ ACTS = {
     "key.revoke": gettext_noop("API key revoked"),
     "reference.load": gettext_noop("Reference data loaded"),
     "reference.rebase": gettext_noop("Reference of engagement frozen"),
+    "relay.close": gettext_noop("Mail relay works again"),
+    "relay.open": gettext_noop("Mail relay in trouble: the queue waits"),
     "response.correct": gettext_noop("Response corrected"),
     "response.submit": gettext_noop("Response received"),
     "setting.put": gettext_noop("Setting changed"),

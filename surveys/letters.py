@@ -6,7 +6,6 @@ template engine nor a format string, only the substitution of `{{name}}` by allo
 """
 
 import calendar
-from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
 from functools import lru_cache
@@ -19,6 +18,7 @@ from django.utils.translation import gettext as _
 
 from bank import settings as values
 from bank.cells import safe_header
+from bank.dialogue import Mail
 from bank.models import User
 from clients.models import Contact
 from surveys import letterforms, links, questionnaires
@@ -48,15 +48,6 @@ Heads = list[tuple[str, str]]
 
 class Unfillable(ValueError):
     """A text of this mail needs a value that is missing."""
-
-
-@dataclass(frozen=True)
-class Letter:
-    """A finished mail: envelope and bytes."""
-
-    sender: str
-    recipient: str
-    data: bytes
 
 
 def common(version: Version, *, closes_at: datetime, at: datetime) -> dict[str, Any]:
@@ -111,7 +102,7 @@ class Press:
         self._forms: dict[tuple[int, str, str, str], letterforms.Form] = {}
         self._senders: dict[tuple[int, str], tuple[Heads, str]] = {}
 
-    def letter(self, delivery: Delivery, *, at: datetime) -> Letter:
+    def letter(self, delivery: Delivery, *, at: datetime) -> Mail:
         """Fill in one mail. `delivery` comes with invitation, contact, client and manager."""
         invitation = delivery.invitation
         version = self._version(invitation.version_id)
@@ -128,7 +119,7 @@ class Press:
         missing = form.names - words.keys()
         if missing:
             raise Unfillable(", ".join(sorted(missing)))
-        return Letter(settings.MAIL_FROM, recipient, form.fill(heads, words))
+        return Mail(settings.MAIL_FROM, recipient, form.fill(heads, words))
 
     def _sender(self, manager: User | None, language: str) -> tuple[Heads, str]:
         key = (manager.pk if manager is not None else 0, language)

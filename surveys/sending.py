@@ -1,29 +1,36 @@
-"""One drain of the send ledger: claim, then mark, send and settle, one mail after the other.
+"""One drain of the send ledger: claim, then rounds of mark, send and settle.
 
-No transaction is open while the relay is spoken to. Each mail is settled in the same commit
-that marks the next one, so a killed sender leaves at most one mail whose outcome is unknown.
+A round sends as many mails side by side as there are connections to the relay. The mails of the
+round before are settled in the same commit that marks the next ones, and no transaction is open
+while the relay is spoken to: a killed sender leaves at most one mail a connection whose outcome
+is unknown. Letters are made before they are marked, so that a mark means: handed to the relay.
 """
 
 import logging
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 from uuid import uuid4
 
-from django.db import OperationalError, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 
-from bank import mail
-from surveys import bounces, governance, ledger, letters, rounds
+from bank import breaker, mail, pace, settings
+from bank.dialogue import Mail
+from bank.relay import Relay
+from bank.replies import Outcome
+from surveys import bounces, campaigns, governance, ledger, letters, outcomes, rounds
 from surveys.models import Delivery
 
 BATCH = 100
-# A deadlock or a lost connection: the outcome is kept in memory and written again.
-TRIES = 3
+# After a deadlock or a lost connection the commit is tried again: the outcomes are in memory.
+PAUSES = (0.05, 0.5, 3.0)
 logger = logging.getLogger(__name__)
 
 Clock = Callable[[], datetime]
+Letters = list[tuple[Delivery, Mail]]
 
 
 @dataclass
@@ -35,105 +42,205 @@ class Drained:
     failed: int = 0
     unknown: int = 0
     passed: int = 0
-    ended: Literal["empty", "limit", "held", "relay", "stopped"] = "empty"
+    ended: Literal["empty", "limit", "held", "relay", "paced", "stopped"] = "empty"
 
 
 @dataclass
 class _Drain:
-    """The state of one drain: the relay's line, the letters, and the mail not yet settled."""
+    """The state of one drain: the relay's lines, the letters, and the mails not yet settled."""
 
     clock: Clock
-    relay: mail.Relay
+    stop: Callable[[], bool]
+    rest: Callable[[float], object] | None
+    relay: Relay
     rules: governance.Book
+    standing: breaker.Standing
     holder: str
     press: letters.Press = field(default_factory=letters.Press)
     done: Drained = field(default_factory=Drained)
-    open: tuple[Delivery, mail.Outcome] | None = None
+    open: list[rounds.Sent] = field(default_factory=list)
+    paced: bool = False
+    probing: bool = False
 
-    def one(self, delivery: Delivery) -> bool:
-        """Mark, send; False when the relay or the hold ends the drain."""
-        if not self._turn(delivery):
-            return self.done.ended != "held"
+    def claim(self, limit: int) -> list[Delivery]:
+        """Take the next mails: one while the relay is tried out, a round where a rate is set."""
+        self.paced = pace.is_limited()
+        size = min(self.relay.width if self.paced else BATCH, limit)
+        if self.standing.state == "half_open":
+            size = 1
+        batch = ledger.claim(holder=self.holder, limit=size, at=self.clock())
+        if batch and self.standing.state == "half_open" and not self.probing:
+            self.probing = breaker.probe(at=self.clock())
+            if not self.probing:
+                ledger.release(batch, holder=self.holder)
+                self.done.ended = "relay"
+                return []
+        return batch
+
+    def send(self, batch: list[Delivery]) -> None:
+        """Send one batch in rounds; what is left when the drain ends goes back to the queue."""
+        left, is_over = batch, False
         try:
-            letter = self.press.letter(delivery, at=self.clock())
-        # Whatever is wrong with this one mail must not stop the others.
-        except Exception as error:  # noqa: BLE001
-            self._count(ledger.spoil(delivery, error, holder=self.holder, at=self.clock()))
-            logger.warning("delivery %s cannot be written: %s", delivery.pk, type(error).__name__)
-            return True
-        outcome = self.relay.send(letter.sender, letter.recipient, letter.data)
-        self.open = delivery, outcome
-        if outcome.kind == "refused":
-            # A bounce may be one too many: judged before the next mail leaves.
-            self.settle()
-        return outcome.kind != "relay"
+            while left and self.done.ended == "empty":
+                size = self._size(len(left))
+                self._round(left[:size])
+                left = left[size:]
+            self._turn([])
+            is_over = self.done.ended == "empty"
+        finally:
+            if not is_over:
+                ledger.release(batch, holder=self.holder)
 
-    def settle(self) -> None:
-        """Write down the last mail of a batch."""
-        self._turn(None)
+    def _size(self, wanted: int) -> int:
+        """How many may leave side by side now; waits where the rate is used up."""
+        wanted = min(wanted, self.relay.width)
+        while not self.stop():
+            grant = pace.take(wanted, at=self.clock()) if self.paced else pace.Grant(wanted)
+            if grant.count:
+                return grant.count
+            if self.rest is None:
+                self.done.ended = "paced"
+                return 0
+            self.rest(grant.wait.total_seconds())
+        self.done.ended = "stopped"
+        return 0
 
-    def _turn(self, following: Delivery | None) -> bool:
-        """Settle the mail before and mark the next one in one commit."""
-        tries = 0
-        while True:
+    def _round(self, deliveries: list[Delivery]) -> None:
+        marked = self._turn(self._letters(deliveries))
+        if self.paced and len(marked) < len(deliveries):
+            pace.give_back(len(deliveries) - len(marked))
+        if not marked:
+            return
+        found = self.relay.send([letter for _delivery, letter in marked])
+        self.open = [(one[0], outcome) for one, outcome in zip(marked, found, strict=True)]
+        self._heed(found)
+
+    def _letters(self, deliveries: list[Delivery]) -> Letters:
+        """Make the letters; whatever is wrong with one of them must not stop the others."""
+        made = []
+        for delivery in deliveries:
+            try:
+                made.append((delivery, self.press.letter(delivery, at=self.clock())))
+            except Exception as error:  # noqa: BLE001
+                self._count(self._spoil(delivery, error))
+        return made
+
+    def _spoil(self, delivery: Delivery, error: Exception) -> str:
+        logger.warning("delivery %s cannot be sent: %s", delivery.pk, type(error).__name__)
+        return outcomes.spoil(delivery, error, holder=self.holder, at=self.clock())
+
+    def _turn(self, following: Letters) -> Letters:
+        """Settle the mails before and mark the next ones in one commit; return those marked."""
+        if not following and not self.open:
+            return []
+        for pause in (*PAUSES, None):
             try:
                 with transaction.atomic():
-                    state = self._settle_open()
-                    marked = following is not None and self._mark(following)
+                    settled = self._settle()
+                    marked, spoiled = self._mark([delivery for delivery, _letter in following])
                 break
-            except OperationalError:
-                tries += 1
-                if tries == TRIES:
+            except (OperationalError, InterfaceError):
+                if pause is None:
                     raise
-        if self.open is not None:
+                time.sleep(pause)
+                if not connection.in_atomic_block:
+                    connection.close_if_unusable_or_obsolete()
+        for state in settled + spoiled:
             self._count(state)
-            if state == Delivery.State.FAILED:
-                bounces.watch(self.open[0], at=self.clock())
-            self.open = None
-        if following is not None and not marked:
-            self.done.passed += 1
-        return marked
+        self.done.passed += len(following) - len(marked) - len(spoiled)
+        sent, self.open = self.open, []
+        self._watch(sent, settled)
+        return [one for one in following if one[0].pk in marked]
 
-    def _settle_open(self) -> str:
-        if self.open is None:
-            return ""
-        delivery, outcome = self.open
+    def _settle(self) -> list[str]:
+        """Write down the outcomes; return the state of each mail."""
         at = self.clock()
-        if rounds.settle(delivery, outcome, holder=self.holder, at=at):
-            return Delivery.State.SENT.value
-        return ledger.settle(delivery, outcome, holder=self.holder, at=at)
+        quick = rounds.settle(self.open, holder=self.holder, at=at)
+        return [
+            Delivery.State.SENT.value
+            if delivery.pk in quick
+            else outcomes.settle(delivery, outcome, holder=self.holder, at=at)
+            for delivery, outcome in self.open
+        ]
 
-    def _mark(self, delivery: Delivery) -> bool:
+    def _mark(self, deliveries: list[Delivery]) -> tuple[set[int], list[str]]:
+        """Mark by the quick road, else by the ledger one by one; the hold ends the drain.
+
+        Returns the keys of those marked, and the states of those that cannot even be judged.
+        """
+        if not deliveries:
+            return set(), []
         at = self.clock()
-        if rounds.mark(delivery, holder=self.holder, rules=self.rules, at=at):
-            return True
-        if mail.held():
+        marked = rounds.mark(deliveries, holder=self.holder, rules=self.rules, at=at)
+        others = [delivery for delivery in deliveries if delivery.pk not in marked]
+        spoiled: list[str] = []
+        if others and mail.held():
             self.done.ended = "held"
-            return False
-        return ledger.mark(delivery, holder=self.holder, rules=self.rules, at=at)
+            return marked, spoiled
+        ledger.lock(others)
+        for delivery in others:
+            try:
+                with transaction.atomic():
+                    if ledger.mark(delivery, holder=self.holder, rules=self.rules, at=at):
+                        marked.add(delivery.pk)
+            except (OperationalError, InterfaceError):
+                raise
+            except Exception as error:  # noqa: BLE001 - one bad row must not stop the others
+                spoiled.append(self._spoil(delivery, error))
+        return marked, spoiled
+
+    def _heed(self, found: list[Outcome]) -> None:
+        """Hear what the relay says of itself: it works, it is in trouble, it forbids."""
+        heard = [outcome for outcome in found if outcome.phase != "address"]
+        if heard and all(outcome.is_trouble for outcome in heard):
+            breaker.trouble(heard[0], at=self.clock())
+            self.done.ended = "relay"
+        elif heard and self.standing.errors:
+            breaker.recovered(at=self.clock())
+            self.standing = breaker.Standing("closed")
+        if any(outcome.kind in {"refused", "policy"} for outcome in found):
+            # It may be one refusal too many: judged before the next mails leave.
+            self._turn([])
+
+    def _watch(self, sent: list[rounds.Sent], states: list[str]) -> None:
+        """Pause the campaign that bounces too much, or that the relay forbids."""
+        for (delivery, outcome), state in zip(sent, states, strict=True):
+            if state == Delivery.State.FAILED:
+                bounces.watch(delivery, at=self.clock())
+            campaign = delivery.invitation.campaign
+            if campaign is not None and outcomes.concerns_campaign(campaign, outcome):
+                data = {"phase": outcome.phase, "code": outcome.code, "reply": outcome.reply}
+                campaigns.hold(campaign, reason="relay_refused", at=self.clock(), data=data)
 
     def _count(self, state: str) -> None:
         if state in {"sent", "retry", "failed", "unknown"}:
             setattr(self.done, state, getattr(self.done, state) + 1)
 
 
-def drain(*, clock: Clock, limit: int = 1000, stop: Callable[[], bool] = lambda: False) -> Drained:
+def drain(
+    *,
+    clock: Clock,
+    limit: int = 1000,
+    stop: Callable[[], bool] = lambda: False,
+    rest: Callable[[float], object] | None = None,
+) -> Drained:
     """Send what is due, up to `limit` deliveries, until `stop()`, a hold or the relay's trouble.
 
-    `stop` is asked between two mails: the current one is finished and settled first.
+    `stop` is asked between two rounds: the current one is finished and settled first. `rest`
+    sleeps for some seconds where a rate is set; without it the drain ends when it is used up.
     """
     if mail.held():
         return Drained(ended="held")
+    standing = breaker.standing(at=clock())
+    if standing.state == "open":
+        return Drained(ended="relay")
     holder = f"{os.getpid()}-{uuid4().hex[:12]}"
-    taken = 0
-    with mail.Relay() as relay:
-        run = _Drain(clock, relay, governance.book(), holder)
-        while True:
-            batch = ledger.claim(holder=holder, limit=min(BATCH, limit - taken), at=clock())
-            if not batch:
-                break
+    with Relay(settings.get("smtp_connections")) as relay:
+        run = _Drain(clock, stop, rest, relay, governance.book(), standing, holder)
+        taken = 0
+        while batch := run.claim(limit - taken):
             taken += len(batch)
-            _send(run, batch, stop=stop)
+            run.send(batch)
             if run.done.ended != "empty":
                 break
             if taken >= limit:
@@ -142,26 +249,9 @@ def drain(*, clock: Clock, limit: int = 1000, stop: Callable[[], bool] = lambda:
     return run.done
 
 
-def settle_lost(*, at: datetime) -> ledger.Lost:
-    """Take back what silent senders hold; see the ledger for what happens to each."""
-    lost = ledger.settle_lost(at=at)
-    if lost.unknown:
-        logger.warning("%s mails had no outcome, %s go once more", lost.unknown, lost.requeued)
+def settle_lost(*, at: datetime) -> outcomes.Lost:
+    """Take back what silent senders hold; see `outcomes` for what happens to each."""
+    lost = outcomes.settle_lost(at=at)
+    if lost.unknown or lost.failed:
+        logger.warning("lost mails: %s", lost)
     return lost
-
-
-def _send(run: _Drain, batch: list[Delivery], *, stop: Callable[[], bool]) -> None:
-    """Send one batch; what is left when the drain ends early goes back to the queue."""
-    left = list(batch)
-    try:
-        while left and run.done.ended == "empty":
-            if stop():
-                run.done.ended = "stopped"
-            elif run.one(left[0]):
-                left.pop(0)
-            elif run.done.ended == "empty":
-                run.done.ended = "relay"
-                left.pop(0)
-    finally:
-        run.settle()
-        ledger.release(left, holder=run.holder)

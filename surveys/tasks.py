@@ -1,7 +1,7 @@
 """Background work of surveys: bells without data; the ledger says what is to be done."""
 
 import logging
-from time import monotonic
+from time import monotonic, sleep
 
 from celery import Task, shared_task
 from django.db import transaction
@@ -9,10 +9,12 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import RedisError
 
+from bank import stopping
 from surveys import campaigns, evidence, reminders, rosters, sending, traces, triggers
 
 # Short enough for a worker to end in peace when it is told to stop.
 SECONDS = 4.0
+LONGEST_REST = 0.5
 INVITE_SECONDS = 20.0
 logger = logging.getLogger(__name__)
 
@@ -21,7 +23,12 @@ logger = logging.getLogger(__name__)
 def send_due() -> None:
     """Send what is due for a few seconds, and ring again if more is waiting."""
     ends = monotonic() + SECONDS
-    drained = sending.drain(clock=timezone.now, stop=lambda: monotonic() > ends)
+    with stopping.put_off() as told:
+        drained = sending.drain(
+            clock=timezone.now,
+            stop=lambda: told() or monotonic() > ends,
+            rest=lambda seconds: sleep(min(seconds, LONGEST_REST)),
+        )
     if drained.ended in {"stopped", "limit"}:
         publish(send_due)
 

@@ -1,13 +1,17 @@
 """What became of each invitation: the ledger of deliveries, and the hits on its links."""
 
 from datetime import datetime
+from itertools import takewhile
 from typing import ClassVar, Self
 
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from surveys.models.campaign import Invitation
+
+# Taken so often without an end, a row is no longer taken together with others.
+SUSPECT = 2
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
@@ -22,14 +26,20 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def claim(self, at: datetime, *, holder: str, until: datetime, limit: int) -> list[int]:
         """Take up to `limit` due deliveries of this queryset; nobody else gets the same ones.
 
+        What was taken before without an end goes alone: it may be what ended its senders.
         Rows that another sender is just taking are passed over, not waited for. SQLite has no
         row locks and needs none: there the transaction itself is the only writer.
         """
         with transaction.atomic():
             free = self.due(at).select_for_update(skip_locked=True, of=("self",))
-            keys = list(free.order_by("id").values_list("pk", flat=True)[:limit])
+            rows = list(free.order_by("id").values_list("pk", "taken")[:limit])
+            good = [pk for pk, _taken in takewhile(lambda row: row[1] < SUSPECT, rows)]
+            keys = good or [pk for pk, _taken in rows[:1]]
             Delivery.objects.filter(pk__in=keys).update(
-                state=Delivery.State.CLAIMED, claimed_by=holder, lease_until=until
+                state=Delivery.State.CLAIMED,
+                claimed_by=holder,
+                lease_until=until,
+                taken=F("taken") + 1,
             )
         return keys
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import translation
 
+from bank import settings as values
 from bank.models import AuditEntry
 from surveys import bounces, campaigns, sending, words
 from surveys.models import Campaign, Delivery
@@ -12,6 +13,14 @@ from tests.factories import NOW, make_client, make_contact, make_draft
 from tests.sinks import Sink
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def one_connection():
+    """One mail after the other: with several, those of the same round are on their way."""
+    values.put("smtp_connections", 1, at=NOW, by=None)
+
+
 SECOND = timedelta(seconds=1)
 
 
