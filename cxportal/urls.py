@@ -8,6 +8,7 @@ from django.views.i18n import set_language
 
 from bank.http import only_reads
 from cxportal.views import (
+    campaigns,
     cases,
     clients,
     contacts,
@@ -43,6 +44,8 @@ urlpatterns = [
     path("cases/<path:number>/", cases.case, name="case"),
     path("responses/", responses.response_list, name="responses"),
     path("responses/<path:response_id>/", responses.response, name="response"),
+    path("campaigns/", campaigns.campaign_list, name="campaigns"),
+    path("campaigns/<int:pk>/", campaigns.campaign, name="campaign"),
     path("health/live", health.live, name="health-live"),
     path("health/ready", health.ready, name="health-ready"),
     path("demo/mail/", demo_mail.inbox, name="demo-mail"),

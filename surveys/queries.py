@@ -1,13 +1,16 @@
 """Campaigns and invitations as a viewer may see them, and the funnel whose numbers add up."""
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 
 from bank import scope
 from bank.models import ApiKey, Role, User
 from surveys.models import Campaign, Delivery, Hit, Invitation, RosterEntry
+from surveys.models.campaign import InvitationQuerySet
 
 CANCELLED = "cancelled"
 
@@ -64,12 +67,52 @@ def invitations(
 
 
 def funnel(campaign: Campaign, *, viewer: User | ApiKey | None = None) -> Funnel:
-    """Count a campaign in two queries; with a viewer only what that viewer may see.
+    """Count a campaign in two queries; with a viewer only what that viewer may see."""
+    return funnels([campaign], viewer=viewer)[campaign.pk]
+
+
+def funnels(
+    campaigns: Iterable[Campaign], *, viewer: User | ApiKey | None = None
+) -> dict[int, Funnel]:
+    """Count campaigns in two queries, by their number; with a viewer what that viewer may see.
 
     Opened leaves out what a machine fetched. What the relay took counts as sent, and as delivered
     unless it is known to have bounced.
     """
-    found = Invitation.objects.filter(campaign=campaign)
+    waves = {campaign.pk: campaign for campaign in campaigns}
+    tallies = _unwritten(waves, viewer)
+    for row in _rows(Invitation.objects.filter(campaign__in=waves), viewer):
+        _add(tallies[row["campaign"]], row)
+    return {pk: tally.funnel() for pk, tally in tallies.items()}
+
+
+@dataclass
+class _Tally:
+    """The counters of one campaign while its rows are read."""
+
+    places: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
+    steps: Counter[str] = field(default_factory=Counter)
+    bounced: int = 0
+
+    def funnel(self) -> Funnel:
+        """The counters as they are told."""
+        return Funnel(
+            planned=sum(self.places.values()),
+            waiting=self.places["waiting"],
+            sent=self.places["sent"],
+            failed=self.places["failed"],
+            unknown=self.places["unknown"],
+            skipped=dict(sorted(self.skipped.items())),
+            delivered=self.places["sent"] - self.bounced,
+            opened=self.steps["opened"],
+            started=self.steps["started"],
+            completed=self.steps["completed"],
+        )
+
+
+def _rows(found: InvitationQuerySet, viewer: User | ApiKey | None) -> Iterable[Any]:
+    """Invitations by campaign, state and mail, with how many opened, started, completed."""
     if viewer is not None:
         found = found.visible_to(viewer)
     first = Delivery.objects.filter(
@@ -78,58 +121,46 @@ def funnel(campaign: Campaign, *, viewer: User | ApiKey | None = None) -> Funnel
     posted = Hit.objects.filter(invitation=OuterRef("pk"), page=Hit.Page.SURVEY, method="POST")
     completed = Q(answered_at__isnull=False)
     started = completed | Q(has_posted=True)
-    rows = (
+    return (
         found.annotate(
             mail=Subquery(first.values("state")[:1]),
             why=Subquery(first.values("reason")[:1]),
             has_posted=Exists(posted),
         )
-        .values("state", "reason", "mail", "why")
+        .values("campaign", "state", "reason", "mail", "why")
         .annotate(
             rows=Count("pk"),
             opened=Count("pk", filter=started | Q(opened_at__isnull=False)),
             started=Count("pk", filter=started),
             completed=Count("pk", filter=completed),
         )
-        .order_by("state", "reason", "mail", "why")
-    )
-    places, skipped = _unwritten(campaign, viewer)
-    steps: Counter[str] = Counter()
-    bounced = 0
-    for row in rows:
-        place = _place(row["state"], row["mail"])
-        bounced += row["rows"] if row["mail"] == Delivery.State.BOUNCED else 0
-        places[place] += row["rows"]
-        if place == "skipped":
-            skipped[row["why"] or row["reason"]] += row["rows"]
-        steps.update({name: row[name] for name in ("opened", "started", "completed")})
-    return Funnel(
-        planned=sum(places.values()),
-        waiting=places["waiting"],
-        sent=places["sent"],
-        failed=places["failed"],
-        unknown=places["unknown"],
-        skipped=dict(sorted(skipped.items())),
-        delivered=places["sent"] - bounced,
-        opened=steps["opened"],
-        started=steps["started"],
-        completed=steps["completed"],
+        .order_by("campaign", "state", "reason", "mail", "why")
     )
 
 
-def _unwritten(
-    campaign: Campaign, viewer: User | ApiKey | None
-) -> tuple[Counter[str], Counter[str]]:
+def _add(tally: _Tally, row: dict[str, Any]) -> None:
+    place = _place(row["state"], row["mail"])
+    tally.bounced += row["rows"] if row["mail"] == Delivery.State.BOUNCED else 0
+    tally.places[place] += row["rows"]
+    if place == "skipped":
+        tally.skipped[row["why"] or row["reason"]] += row["rows"]
+    tally.steps.update({name: row[name] for name in ("opened", "started", "completed")})
+
+
+def _unwritten(waves: dict[int, Campaign], viewer: User | ApiKey | None) -> dict[int, _Tally]:
     """The places of those whose invitation is still to be written, and why some are not asked."""
-    entries = RosterEntry.objects.filter(campaign=campaign)
+    entries = RosterEntry.objects.filter(campaign__in=waves)
     if viewer is not None:
         entries = entries.visible_to(viewer)
-    reasons = dict(entries.order_by().values_list("reason").annotate(Count("pk")))
-    asked = reasons.pop("", 0)
-    if asked and campaign.status in {Campaign.Status.STOPPED, Campaign.Status.CLOSED}:
-        reasons[CANCELLED] = asked
-        asked = 0
-    return Counter(waiting=asked, skipped=sum(reasons.values())), Counter(reasons)
+    tallies = {pk: _Tally() for pk in waves}
+    counted = entries.order_by().values_list("campaign", "reason").annotate(Count("pk"))
+    for pk, reason, count in counted:
+        ended = waves[pk].status in {Campaign.Status.STOPPED, Campaign.Status.CLOSED}
+        why = reason or (CANCELLED if ended else "")
+        tallies[pk].places["skipped" if why else "waiting"] += count
+        if why:
+            tallies[pk].skipped[why] += count
+    return tallies
 
 
 def _place(state: str, mail: str | None) -> str:

@@ -35,8 +35,11 @@ def newest(viewer: User) -> Funnel | None:
     if campaign is None:
         return None
     found = queries.funnel(campaign, viewer=viewer)
-    if not found.planned:
-        return None
+    return Funnel(campaign, steps(found)) if found.planned else None
+
+
+def steps(found: queries.Funnel) -> list[Step]:
+    """The steps with their bars, and the rate between each and the next."""
     held = sum(found.skipped.values())
     counts = [
         (_("Planned"), found.planned, _("%(count)s held back by the rules") % {"count": held}),
@@ -46,11 +49,11 @@ def newest(viewer: User) -> Funnel | None:
         (_("Started"), found.started, _share(found.completed, found.started)),
         (_("Completed"), found.completed, ""),
     ]
-    steps = [
-        Step(label, count, round(100 * count / found.planned, 1), between)
+    whole = found.planned or 1
+    return [
+        Step(label, count, round(100 * count / whole, 1), between)
         for label, count, between in counts
     ]
-    return Funnel(campaign, steps)
 
 
 def _share(part: int, whole: int) -> str:
