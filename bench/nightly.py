@@ -1,9 +1,10 @@
 """R2 and R3: the nightly pass over everybody, against the same sums written by SQL alone.
 
 Both sides begin with empty tables and end with as many rows of the same shape. The floor is one
-set of INSERT … SELECT: the sums of every window, and of engagement on its two days, one row a
-figure, nothing else. What the product
-adds is intervals, gates, withholding, restating and the notes of what was taken in.
+set of INSERT … SELECT: the sums of every window for clients, bank, teams and segments, of the
+windows before that changes are told against, of the votes of clients, of health, and of
+engagement on its two days; one row a figure, nothing else. What the product adds is intervals,
+tests of changes, gates, withholding, restating and the notes of what was taken in.
 """
 
 import json
@@ -94,16 +95,18 @@ def _floor() -> float:
 def _statements() -> Iterator[tuple[str, list[object] | dict[str, object]]]:
     windows = Windows(people.AT)
     first, last = population.span()
+    above = [key for key in windows.of_units(first, last) if key != WHOLE]
+    before = [earlier for key in above if (earlier := windows.before(key))]
     keys = {
         "client": windows.of_clients(first, last),
-        "bank": [key for key in windows.of_units(first, last) if key != WHOLE],
+        "bank": list(dict.fromkeys([*above, *before])),
     }
     for scope, some in keys.items():
         bounds = [(place, windows.bounds(key)) for place, key in enumerate(some)]
         sums = answers(Asked(bounds, Cut(), {}, DEFAULT))
         names = ", ".join(("slot", "kind", "part", "client", *COLUMNS))
         given = f"WITH given ({names}) AS ({sums.text})"
-        yield f"{given} {_rows(scope)}", [*sums.params, some, people.AT]
+        yield f"{given} {_rows(scope, some.index(_YEAR))}", [*sums.params, some, people.AT]
     yield from _engaged()
 
 
@@ -129,22 +132,28 @@ FROM ({events.statement(None, {}, rules, day)}) sums (client, pair, a, b, n) {af
         )
 
 
-def _rows(scope: str) -> str:
-    """One row a figure of each client, or of the bank and each team."""
+def _rows(scope: str, year: int) -> str:
+    """One row a figure of each client, or of the bank and each team, whole and by segment."""
     if scope == "client":
-        source = "SELECT client AS unit, 'client' AS scope, * FROM given"
+        source = "SELECT client AS unit, 'client' AS scope, '' AS slice, * FROM given"
+        own = ("health", f"CASE WHEN slot = {year} AND kind = 0 THEN {_N} ELSE 0 END", _HEALTH)
     else:
         totals = ", ".join(f"SUM({name}) AS {name}" for name in COLUMNS)
-        source = (
-            "SELECT COALESCE(member.team_id, 0) AS unit, "  # noqa: S608 - names of columns
-            "CASE WHEN GROUPING(member.team_id) = 1 THEN 'bank' ELSE 'team' END AS scope, "
-            f"slot, given.kind, {totals} FROM given JOIN clients_client member "
-            "ON member.id = client GROUP BY GROUPING SETS "
-            "((slot, given.kind, member.team_id), (slot, given.kind))"
-        )
+        source = f"""
+SELECT COALESCE(member.team_id, 0) AS unit, COALESCE('segment=' || member.segment, '') AS slice,
+    CASE WHEN GROUPING(member.team_id) = 1 THEN 'bank' ELSE 'team' END AS scope,
+    slot, given.kind, {totals},
+    SUM(CASE WHEN {_TOTAL} >= 9 * ({_N}) THEN 1 WHEN {_TOTAL} < 7 * ({_N}) THEN -1 ELSE 0 END)
+        FILTER (WHERE {_N} > 0) AS votes, COUNT(*) FILTER (WHERE {_N} > 0) AS voters
+FROM given JOIN clients_client member ON member.id = client
+GROUP BY slot, given.kind, GROUPING SETS
+    ((member.team_id, member.segment), (member.team_id), (member.segment), ())
+"""  # noqa: S608 - names of columns
+        own = ("nps", "voters", "100 * votes / NULLIF(voters, 0)")
     metrics = ", ".join(
         f"('{name}', {n}, {value})"
         for name, n, value in (
+            own,
             ("nps_respondent", _N, f"100 * (h9 + h10 - ({_D})) / NULLIF({_N}, 0)"),
             ("recommend_mean", "open_n", "open_total / NULLIF(open_n, 0)"),
             ("client_label", "open_n", "NULL"),
@@ -159,7 +168,7 @@ def _rows(scope: str) -> str:
     return f"""
 INSERT INTO floor_figures (scope, scope_id, slice, population, period, metric, value, low, high,
     label, n, clients, method, version, parameter_set, zone, as_of, gate, flags, detail)
-SELECT scope, unit, '', CASE kind WHEN 0 THEN 'relational' ELSE 'other' END,
+SELECT scope, unit, slice, CASE kind WHEN 0 THEN 'relational' ELSE 'other' END,
     (%s::text[])[slot::int + 1], figure.metric, figure.value, figure.value, figure.value, '',
     figure.n, 1, 'sql', 1, 'ps-floor', 'Asia/Shanghai', %s, '', '',
     jsonb_build_object('counts', jsonb_build_array(h0, h1, h2, h3, h4, h5, h6, h7, h8, h9, h10),
@@ -171,6 +180,9 @@ WHERE figure.n > 0
 
 _N = "h0 + h1 + h2 + h3 + h4 + h5 + h6 + h7 + h8 + h9 + h10"
 _D = "h0 + h1 + h2 + h3 + h4 + h5 + h6"
+_TOTAL = "(" + " + ".join(f"{score} * h{score}" for score in range(1, 11)) + ")"
+_HEALTH = f"0.3 * 10 * {_TOTAL} / ({_N}) + 0.4 * csat_total / NULLIF(csat_n, 0)"
+_YEAR = "rolling12m"
 
 
 def _loop() -> None:
