@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Prefetch, Q
+from django.db.models import Exists, F, OuterRef, Prefetch, Q
 
 from bank import scope
 from bank.models import Team, User, in_language
@@ -17,6 +17,13 @@ from surveys.models.response import ResponseQuerySet
 
 _TOP = 4  # of the five steps of satisfaction
 _SHOWN = (Question.Type.NPS, Question.Type.TEXT, Question.Type.CSAT)
+# What a list never shows: it would be read, and parsed, for every line.
+_LONG = (
+    *(f"version__{name}" for name in ("intro_zh", "intro_en", "closing_zh", "closing_en")),
+    *(f"version__{name}" for name in ("emails", "variables")),
+    "invitation__variables",
+    *(f"invitation__campaign__{name}" for name in ("audience", "role_shares", "pause_reason")),
+)
 
 
 @dataclass(frozen=True)
@@ -114,8 +121,13 @@ def low_scores(viewer: User, *, team: Team | None, limit: int = 5) -> list[Line]
     """The latest ratings from 0 to 6 in scope, with their words."""
     rows = scored(Response.objects.visible_to(viewer).standing(), viewer, 0, 6)
     if team:
-        rows = rows.filter(client__team__in=scope.teams_below(team.pk))
-    return lines(with_answers(rows).order_by("-submitted_at", "-pk")[:limit], viewer)
+        # Numbers, not a second search of the tree, which leads the planner astray.
+        below = list(scope.teams_below(team.pk).values_list("pk", flat=True))
+        rows = rows.filter(client__team__in=below)
+    # Found first, then read: so many tables at once cost the planner more than the reading.
+    newest = list(rows.order_by("-submitted_at", "-pk").values_list("pk", flat=True)[:limit])
+    known = Response.objects.filter(pk__in=newest).order_by("-submitted_at", "-pk")
+    return lines(with_answers(known), viewer)
 
 
 def satisfied(lines: Iterable[Line], since: datetime) -> dict[str, dict[str, int]]:
@@ -128,7 +140,7 @@ def satisfied(lines: Iterable[Line], since: datetime) -> dict[str, dict[str, int
         if not line.open or line.response.submitted_at < since:
             continue
         answers: list[Answer] = line.response.listed  # type: ignore[attr-defined]
-        values = [row.value for row in answers if row.question.csat_core and row.value is not None]
+        values = [row.value for row in answers if row.core and row.value is not None]  # type: ignore[attr-defined]
         if values:
             kind = line.response.version.questionnaire.kind
             known = counted.setdefault(kind, {"n": 0, "top": 0})
@@ -138,15 +150,18 @@ def satisfied(lines: Iterable[Line], since: datetime) -> dict[str, dict[str, int
 
 
 def with_answers(rows: ResponseQuerySet) -> ResponseQuerySet:
-    """The rows with all that a list shows, in a fixed number of queries."""
+    """The rows with all that a list shows, in a fixed number of queries; no long texts."""
     answers = (
         Answer.objects.filter(question__type__in=_SHOWN)
-        .select_related("question")
+        .only("response", "value", "text")
+        .annotate(type=F("question__type"), core=F("question__csat_core"))
         .order_by("question__position", "pk")
     )
-    return rows.select_related(
-        "client", "contact", "version__questionnaire", "invitation__campaign"
-    ).prefetch_related(Prefetch("answers", queryset=answers, to_attr="listed"))
+    return (
+        rows.select_related("client", "contact", "version__questionnaire", "invitation__campaign")
+        .defer(*_LONG)
+        .prefetch_related(Prefetch("answers", queryset=answers, to_attr="listed"))
+    )
 
 
 def lines(responses: Iterable[Response], viewer: User) -> list[Line]:
@@ -194,7 +209,7 @@ def _line(response: Response, viewer: User) -> Line:
 
 
 def _first(answers: list[Answer], kind: str) -> int | None:
-    values = [row.value for row in answers if row.question.type == kind and row.value is not None]
+    values = [row.value for row in answers if row.type == kind and row.value is not None]  # type: ignore[attr-defined]
     return values[0] if values else None
 
 
