@@ -11,7 +11,7 @@ from bank.models import Team
 from bank.words import CHANNELS, LANGUAGES, said
 from clients.models import Client, Contact
 from clients.words import events, sources, steps
-from surveys.models import SuppressionRule
+from surveys.models import Campaign, SuppressionRule
 from surveys.models.trigger import MONTHS
 
 CANCELLED = "cancelled"
@@ -43,7 +43,12 @@ _PASSES = {
 def reasons() -> Mapping[str, str]:
     """Why somebody is not asked, by code: the bank's rules, and a stopped campaign."""
     names = {rule.code: rule.name for rule in SuppressionRule.objects.all()}
-    return names | {CANCELLED: gettext("cancelled"), "answered": gettext("answered")}
+    return names | {
+        CANCELLED: gettext("cancelled"),
+        "answered": gettext("answered"),
+        "sampled_out": gettext("not in the sample"),
+        "over_quota": gettext("no place left in the quotas"),
+    }
 
 
 def pause(reason: Mapping[str, Any]) -> str:
@@ -107,3 +112,25 @@ def audience(chosen: Mapping[str, Any]) -> str:
         words = [str(known.get(one, one)) for one in values]
         parts.append(f"{capfirst(labels.get(name, gettext('team')))} {' / '.join(words)}")
     return " · ".join(parts)
+
+
+def wave(campaign: Campaign) -> str:
+    """How a campaign is spread, drawn and limited, in one line; empty when it is not."""
+    parts = []
+    if campaign.weeks > 1:
+        parts.append(gettext("%(count)d weeks") % {"count": campaign.weeks})
+    if campaign.sample_share is not None:
+        parts.append(
+            gettext("%(share)s %% drawn") % {"share": f"{campaign.sample_share.normalize():f}"}
+        )
+    if campaign.sample_size is not None:
+        parts.append(gettext("%(count)d drawn") % {"count": campaign.sample_size})
+    if campaign.team_places is not None:
+        places = gettext("at most %(count)d per team and week") % {"count": campaign.team_places}
+        shares = [
+            f"{name} {campaign.role_shares.get(role, 0)} %"
+            for role, name in Contact.BuyingRole.choices
+            if campaign.role_shares
+        ]
+        parts.append(f"{places} ({', '.join(shares)})" if shares else places)
+    return " · ".join(parts) or "–"

@@ -21,7 +21,7 @@ from bank.api.lists import LONGEST, NUMBER, find
 from bank.api.resources import Conflict, Resource
 from bank.cells import one_line
 from bank.models import ApiKey, User
-from surveys import audiences, campaigns, queries, questionnaires, tasks
+from surveys import audiences, campaigns, queries, questionnaires, tasks, waves
 from surveys.models import Campaign, Question, Questionnaire, Version
 
 
@@ -87,6 +87,35 @@ class CampaignBody(Strict):
     send_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
     closes_at = serializers.DateTimeField()
     send_window = serializers.BooleanField(required=False, default=True)
+    weeks = serializers.IntegerField(
+        required=False,
+        help_text="Over how many weeks the mails are spread, 1 to 26; without it, all at once.",
+    )
+    sample_share = serializers.DecimalField(
+        max_digits=5,
+        decimal_places=2,
+        required=False,
+        allow_null=True,
+        help_text="Draw this share of those who may be asked, in percent: more than 0, up to 100.",
+    )
+    sample_size = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        help_text="Draw this number of those who may be asked; not with sample_share.",
+    )
+    sample_seed = serializers.IntegerField(
+        required=False, allow_null=True, help_text="Draws the same people again; else by chance."
+    )
+    team_places = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        help_text="At most so many contacts of one team in one week; others go in a later week.",
+    )
+    role_shares = serializers.DictField(
+        child=serializers.IntegerField(),
+        required=False,
+        help_text="How the places divide among decider, influencer and user; makes 100 percent.",
+    )
 
 
 class Blocked(Conflict):
@@ -194,6 +223,8 @@ class Campaigns(mixins.ListModelMixin, mixins.RetrieveModelMixin, Resource[Campa
             campaign = campaigns.plan(**body.validated_data, at=timezone.now(), by=viewer(request))
         except audiences.Unusable as error:
             raise serializers.ValidationError({"audience": error.errors}) from error
+        except waves.Unusable as error:
+            raise serializers.ValidationError(error.errors) from error
         return Response(CampaignRow(campaign).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(responses=PREFLIGHT)

@@ -115,7 +115,10 @@ def test_draft_page_shows_preflight_and_no_button_while_it_is_blocked(admin):
     make_contact(make_client())
     make_contact(make_client(), consent="no")
     page = text(admin.get(url("campaign", "change", campaign.pk)))
-    assert "2 selected, 1 to be asked" in page
+    people = url("campaign", "people", campaign.pk)
+    words = " ".join(page.split())
+    assert f'selected <a href="{people}">2</a>' in words
+    assert f'= <a href="{people}?show=asked"><b>1</b></a> to be asked' in words
     assert f"{url('campaign', 'people', campaign.pk)}?reason=no_consent" in page
     assert url("campaign", "act", campaign.pk, "launch") in page
     assert url("campaign", "act", campaign.pk, "stop") not in page
@@ -144,7 +147,7 @@ def test_launch_without_audience_is_a_clear_sentence(admin):
 
 def test_buttons_run_the_campaign(admin, house):
     make_contact(make_client())
-    campaign = draft(send_at=timezone.now() + timedelta(days=1))
+    campaign = draft()
 
     def press(verb, **data):
         page = text(admin.post(url("campaign", "act", campaign.pk, verb), data, follow=True))
@@ -152,12 +155,12 @@ def test_buttons_run_the_campaign(admin, house):
         return page
 
     assert "The campaign is launched." in press("launch")
-    assert campaign.status == "scheduled"
+    assert campaign.status == "sending"
     assert "Planned" in press("pause")
     assert campaign.status == "paused"
     assert "The campaign goes on." in press("resume")
     assert "Type the number of people asked" in press("stop", count="7")
-    assert campaign.status == "scheduled"
+    assert campaign.status == "sending"
     assert "The campaign is stopped." in press("stop", count="1")
     page = press("pause")
     assert "The campaign&#x27;s status does not allow this." in page
