@@ -68,6 +68,7 @@ def campaign(request: StaffRequest, pk: int) -> HttpResponse:
         "may_make": _may_make(request.user),
         "funnel": funnel_,
         "steps": funnel.steps(funnel_),
+        "held": sum(funnel_.skipped.values()),
         "not_asked": queries.not_asked(funnel_),
         "at": at,
     }
