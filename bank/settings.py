@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Callable
 from datetime import datetime
+from ipaddress import ip_network
 from itertools import pairwise
 from typing import Any
 
@@ -35,6 +36,10 @@ DEFAULTS: dict[str, Any] = {
     "campaign_checker_from": 0,
     # How much each component weighs in the engagement index.
     "cei_weights": {"login": 0.20, "pv": 0.15, "ctr": 0.15, "usage": 0.30, "offline": 0.20},
+    # Whose visits of a link are a machine's: networks such as 192.0.2.0/24, and words in the
+    # name of the browser, beside those that every gateway says of itself.
+    "scanner_networks": [],
+    "scanner_agents": [],
     # In which exposure is told; amounts in other currencies need a rate.
     "reporting_currency": "CNY",
 }
@@ -56,6 +61,8 @@ LABELS = {
         "Recipients from which on a second person agrees to a campaign; 0: never"
     ),
     "cei_weights": gettext_noop("Weights of the parts of the engagement index"),
+    "scanner_networks": gettext_noop("Networks of mail scanners, whose visits never count"),
+    "scanner_agents": gettext_noop("Words in the browser's name that give away a mail scanner"),
     "reporting_currency": gettext_noop("Currency in which exposure is told"),
 }
 
@@ -142,6 +149,26 @@ def _are_windows(value: Any) -> bool:
     return sound and all(first < second for first, second in pairwise(times))
 
 
+def _are_networks(value: Any) -> bool:
+    """Networks as they are usually written, each named by its first address."""
+    return isinstance(value, list) and all(_is_network(one) for one in value)
+
+
+def _is_network(value: Any) -> bool:
+    """No slip of the pen may make half of the world a machine."""
+    try:
+        return isinstance(value, str) and ip_network(value).prefixlen >= _WIDEST
+    except ValueError:
+        return False
+
+
+def _are_words(value: Any) -> bool:
+    """Texts that stand in the name of no usual browser."""
+    return isinstance(value, list) and all(
+        _is_text(one) and len(one) >= 4 and one.casefold() not in _BROWSERS for one in value
+    )
+
+
 def _are_weights(value: Any) -> bool:
     """A weight from 0 for each of the parts, and their sum is 1."""
     if not isinstance(value, dict) or value.keys() != DEFAULTS["cei_weights"].keys():
@@ -158,6 +185,12 @@ def _weights_needed() -> str:
 
 
 _EXACT = 1e-9
+_WIDEST = 8
+_BROWSERS = (
+    "mozilla/5.0 (windows nt 10.0; win64; x64) applewebkit/537.36 (khtml, like gecko) "
+    "chrome/ safari/ version/ mobile/ gecko/ firefox/ edg/ iphone ipad macintosh intel mac os x "
+    "cpu iphone os like mac os x linux android micromessenger/ qqbrowser/ dingtalk"
+)
 Check = tuple[Callable[[Any], bool], Callable[[], str]]
 _WINDOWS: Check = (
     _are_windows,
@@ -182,6 +215,14 @@ _CHECKS: dict[str, Check] = {
     "send_windows": _WINDOWS,
     "working_hours": _WINDOWS,
     "cei_weights": (_are_weights, _weights_needed),
+    "scanner_networks": (
+        _are_networks,
+        lambda: _('A list of networks is needed, such as ["192.0.2.0/24"].'),
+    ),
+    "scanner_agents": (
+        _are_words,
+        lambda: _('A list of words of four letters or more is needed, such as ["LinkScan"].'),
+    ),
 }
 _BY_TYPE: dict[type, Check] = {
     bool: (lambda value: isinstance(value, bool), lambda: _("The value is true or false.")),

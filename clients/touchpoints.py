@@ -1,6 +1,6 @@
 """What happened between the bank and a client: each event is recorded once, by its number."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -59,6 +59,15 @@ def write(events: Iterable[Touchpoint], *, at: datetime) -> int:
     Touchpoint.objects.bulk_create(given.values(), ignore_conflicts=True)
     changes.note((event.client_id for event in given.values()), at=at)
     return len(given)
+
+
+def remove(keys: Collection[int], *, at: datetime) -> None:
+    """Take back events of the portal that turned out not to have been, in the transaction."""
+    if not keys:
+        return
+    gone = Touchpoint.objects.filter(pk__in=keys, event_id__startswith=OWN)
+    changes.note(list(gone.values_list("client", flat=True)), at=at)
+    gone.delete()
 
 
 def log(client: Client, what: Logged, *, at: datetime, by: User) -> Touchpoint:

@@ -11,16 +11,16 @@ from uuid import uuid4
 from django.db import transaction
 
 from bank import audit
-from surveys import questionnaires
-from surveys.models import Answer, Campaign, Invitation, Question, Response, Version
+from surveys import questionnaires, visits
+from surveys.models import Answer, Invitation, Question, Response, Version
 from surveys.signals import response_submitted
+from surveys.visits import Visit
 
 logger = logging.getLogger(__name__)
 
 LONGEST_TEXT = 4000
 # The question under which somebody anonymous may say who they are.
 WHO = "contact_optional"
-_ENDED = {Campaign.Status.CLOSED, Campaign.Status.STOPPED, Campaign.Status.FAILED}
 _CHOICES = {Question.Type.SINGLE, Question.Type.CALLBACK}
 
 Values = Mapping[str, Any]
@@ -39,10 +39,11 @@ class Invalid(Exception):
 
 
 def is_open(invitation: Invitation, at: datetime) -> bool:
-    """Whether the link takes an answer, or the correction of one, at this instant."""
+    """Whether the link takes an answer, or the correction of one, at this instant.
+
+    The row says it all: a campaign that ends early moves the instant at which its links close.
+    """
     if invitation.state in {Invitation.State.WITHDRAWN, Invitation.State.SKIPPED}:
-        return False
-    if invitation.campaign is not None and invitation.campaign.status in _ENDED:
         return False
     return at < invitation.closes_at
 
@@ -74,8 +75,12 @@ def submit(
     at: datetime,
     language: str,
     channel: str = "email",
+    visit: Visit | None = None,
 ) -> Response:
-    """Record the answers of a link once; whoever comes second gets the response that stands."""
+    """Record the answers of a link once; whoever comes second gets the response that stands.
+
+    `visit` is who sent them, noted with them: it is told apart later, and never loses an answer.
+    """
     with transaction.atomic():
         held = _lock(invitation)
         if held.state == Invitation.State.ANSWERED:
@@ -92,11 +97,20 @@ def submit(
         held.state, held.answered_at = Invitation.State.ANSWERED, at
         held.opened_at = held.opened_at or at
         held.save(update_fields=["state", "answered_at", "opened_at"])
+        if visit is not None:
+            visits.note(held, visit)
         audit.record("response.submit", response, at=at, data=_what(response), label="contact")
     return response
 
 
-def correct(response: Response, values: Values, *, at: datetime, language: str) -> Response:
+def correct(
+    response: Response,
+    values: Values,
+    *,
+    at: datetime,
+    language: str,
+    visit: Visit | None = None,
+) -> Response:
     """Replace an answer by a new one that points to it; both stay, only the last one counts.
 
     The same answers again, or a correction of what has been replaced meanwhile, change nothing.
@@ -122,6 +136,8 @@ def correct(response: Response, values: Values, *, at: datetime, language: str) 
             replaces=standing,
         )
         _store(correction, held, values)
+        if visit is not None:
+            visits.note(held, visit)
         what = _what(correction) | {"replaces": standing.response_id}
         audit.record("response.correct", correction, at=at, data=what, label="contact")
     return correction
@@ -159,9 +175,11 @@ def plain(text: str) -> str:
 
 
 def _lock(invitation: Invitation) -> Invitation:
-    """The row as it is now, ours until the transaction ends (SQLite has one writer anyway)."""
-    rows = Invitation.objects.select_for_update(of=("self",))
-    return rows.lean().get(pk=invitation.pk)
+    """The invitation as it is now, ours until the transaction ends (SQLite has one writer)."""
+    rows = Invitation.objects.select_for_update().filter(pk=invitation.pk)
+    now = rows.values_list("state", "closes_at", "opened_at", "answered_at").get()
+    invitation.state, invitation.closes_at, invitation.opened_at, invitation.answered_at = now
+    return invitation
 
 
 def _number(held: Invitation, versions: int = 0) -> str:

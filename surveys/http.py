@@ -18,13 +18,15 @@ from redis.exceptions import RedisError
 from bank import settings
 from bank.http import client_address
 from bank.models import in_language
-from surveys import evidence, links
 from surveys.models import Invitation
+from surveys.visits import Visit
 
 # Unknown links one address may try in a minute before it is asked to wait. A link has 256 bits,
 # so this spares the machine; colleagues behind one address must not pay for one broken mail.
 MISSES = 300
 WINDOW = 60
+# The scores that a link of the mail may carry.
+SCORES = {str(score): score for score in range(11)}
 LANGUAGES = {"zh": "zh-hans", "en": "en"}
 
 View = Callable[[HttpRequest, str], HttpResponse]
@@ -48,13 +50,6 @@ def client_page(view: View) -> View:
         return response
 
     return respond
-
-
-def find(request: HttpRequest, *, related: tuple[str, ...], **digest: str) -> Invitation | None:
-    """The invitation of a link in one read, or None."""
-    return (
-        Invitation.objects.lean().select_related(*related).filter(**digest).order_by("pk").first()
-    )
 
 
 def language_of(request: HttpRequest, invitation: Invitation) -> str:
@@ -107,29 +102,17 @@ def missed(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def note(
-    request: HttpRequest, invitation: Invitation, *, kind: str, at: datetime, score: int | None
-) -> None:
-    """Write down that a link was opened, as evidence."""
-    evidence.note_hit(
-        invitation,
-        page=kind,
-        method=request.method or "",
+def visit(request: HttpRequest, *, page: str, at: datetime) -> Visit:
+    """What the request tells of its sender; text is cut and cleaned to what a column holds."""
+    agent = request.headers.get("User-Agent", "")[:300]
+    return Visit(
+        page=page,
+        method=(request.method or "")[:8],
         at=at,
-        address=client_address(request),
-        agent=request.headers.get("User-Agent", ""),
-        score=score,
+        address=client_address(request) or None,
+        agent="".join(sign for sign in agent if sign.isprintable()),
+        score=SCORES.get(request.GET.get("nps", "")),
     )
-
-
-def find_survey(request: HttpRequest, token: str, *related: str) -> Invitation | None:
-    """The invitation of a survey link."""
-    return find(request, related=related, survey_digest=links.digest(token))
-
-
-def find_opt_out(request: HttpRequest, token: str) -> Invitation | None:
-    """The invitation of an opt-out link."""
-    return find(request, related=("contact",), opt_out_digest=links.digest(token))
 
 
 def _too_many(address: str) -> bool:

@@ -30,7 +30,7 @@ Values = Mapping[str, Any]
 
 def ready(invitation: Invitation, language: str, score: int | None) -> str:
     """The untouched page of one invitation, from the store of pages kept ready."""
-    version = questionnaires.whole(invitation.version)
+    version = invitation.version
     shown = tuple(
         questionnaires.possible(question.show_if, invitation.variables)
         for question in questionnaires.questions(version)
@@ -70,14 +70,14 @@ def hotline(words: Values) -> str:
 
 def _uncut(invitation: Invitation, language: str, score: int | None) -> str:
     """Render the page with marks where names go."""
-    version = questionnaires.whole(invitation.version)
+    version = invitation.version
     planned = {row["name"] for row in version.variables}
     words = {name: f"\x01{name}\x02" for name in planned}
     question = next(iter(questionnaires.questions(version)), None)
     values = {question.key: score} if question is not None and score is not None else {}
     sheet = Sheet(version, language, invitation.variables, values, score=score)
     context = _context(invitation, sheet, words, {})
-    context["opt_out"] = "\x01/opt_out\x02"
+    context["opt_out"], context["trap"] = "\x01/opt_out\x02", "\x01/trap\x02"
     context["hotline"] = "\x01/hotline\x02"
     context["about"] = "\x01/about\x02" if invitation.case is not None else ""
     return render_to_string("surveys/answer.html", context)
@@ -85,7 +85,7 @@ def _uncut(invitation: Invitation, language: str, score: int | None) -> str:
 
 def _personal(invitation: Invitation, language: str) -> dict[str, str]:
     """What goes into the marks of a page, escaped."""
-    version = questionnaires.whole(invitation.version)
+    version = invitation.version
     words = questionnaires.spoken(version, invitation.variables, language)
     # The bank may change its number any day, so it is no part of what is kept.
     number = hotline(words)
@@ -93,13 +93,18 @@ def _personal(invitation: Invitation, language: str) -> dict[str, str]:
     names["/hotline"] = str(escape(number))
     if "hotline" in (row["name"] for row in version.variables):
         names["hotline"] = names["/hotline"]
-    names["/opt_out"] = _opt_out(invitation)
+    names["/opt_out"], names["/trap"] = _opt_out(invitation), _trap(invitation)
     names["/about"] = str(escape(invitation.case.name)) if invitation.case is not None else ""
     return names
 
 
 def _opt_out(invitation: Invitation) -> str:
     return links.path("opt_out", links.opt_out_token(invitation.uuid))
+
+
+def _trap(invitation: Invitation) -> str:
+    """The link that no person sees: who follows it is a program."""
+    return links.path("view", links.survey_token(invitation.uuid))
 
 
 def _context(
@@ -119,6 +124,7 @@ def _context(
         "faulty": [row for row in rows if row.fault],
         "hotline": hotline(words),
         "opt_out": _opt_out(invitation) if invitation is not None else "",
+        "trap": _trap(invitation) if invitation is not None else "",
         "about": invitation.case.name if invitation is not None and invitation.case else "",
         "preview": invitation is None,
         "trial": invitation is not None and invitation.is_test,

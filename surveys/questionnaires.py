@@ -18,7 +18,7 @@ _PLACE = re.compile(r"\{\{\s*([a-z_]+)\s*\}\}")
 # Versions kept in memory; a bank asks a handful at a time.
 KEPT = 200
 _frozen: dict[tuple[Any, ...], list[Question]] = {}
-_texts: dict[tuple[Any, ...], Version] = {}
+_asked: dict[int, Version] = {}
 
 Condition = dict[str, Any]
 # A message to be translated, and the values it names.
@@ -51,14 +51,15 @@ def questions(version: Version) -> list[Question]:
     return rows
 
 
-def whole(version: Version) -> Version:
-    """The version with all its texts, for one that was read without them; read once as well."""
-    key = mark(version)
-    if key in _texts:
-        return _texts[key]
-    row = Version.objects.select_related("questionnaire").get(pk=version.pk)
-    if version.published_at is not None:
-        _texts[key] = row
+def asked(pk: int) -> Version:
+    """The version that an invitation asks: its words are fixed, so it is read once as well."""
+    if pk in _asked:
+        return _asked[pk]
+    row = Version.objects.select_related("questionnaire").get(pk=pk)
+    if row.published_at is not None:
+        if len(_asked) >= KEPT:
+            forget()
+        _asked[pk] = row
     return row
 
 
@@ -70,7 +71,7 @@ def mark(version: Version) -> tuple[Any, ...]:
 def forget() -> None:
     """Empty what this process remembers of published versions."""
     _frozen.clear()
-    _texts.clear()
+    _asked.clear()
 
 
 def publish(version: Version, *, at: datetime, by: User | ApiKey | None = None) -> Version:

@@ -4,7 +4,7 @@ Both are written apart from sending and opening, in blocks, and found by a mark 
 is missing: a sweep that never came is made up for by the next one.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -40,6 +40,11 @@ class _Mail:
     client: int
     contact: int
     attribution: str
+
+    @property
+    def click(self) -> str:
+        """The number of the event that is its click."""
+        return f"{touchpoints.OWN}click:{self.number}"
 
     def clicked(self, at: datetime) -> Touchpoint | None:
         """Its click; where nobody is to be named, without the person and without the instant."""
@@ -94,20 +99,34 @@ def _record_block(at: datetime) -> int:
     return len(rows)
 
 
-def record_clicks(visits: Iterable[tuple[int, datetime]], *, at: datetime) -> None:
-    """Record the visits of persons, by invitation and instant, as clicks; in a transaction."""
-    seen = list(visits)
-    mails = _mails({invitation for invitation, _moment in seen})
+def settle_clicks(
+    invitations: Collection[int], visits: Iterable[tuple[int, datetime]], *, at: datetime
+) -> None:
+    """Make the clicks of these invitations agree with all visits of persons; in a transaction.
+
+    A click that no visit supports any more goes, one at another instant is written anew.
+    """
+    mails = _mails(invitations)
     first: dict[_Mail, datetime] = {}
-    for invitation, moment in sorted(seen, key=lambda visit: visit[1]):
+    for invitation, moment in sorted(visits, key=lambda visit: visit[1]):
         mail = _behind(mails.get(invitation, []), moment)
         if mail is not None:
             first.setdefault(mail, moment)
-    clicks = (mail.clicked(moment) for mail, moment in first.items())
-    touchpoints.write((click for click in clicks if click is not None), at=at)
+    made = (mail.clicked(moment) for mail, moment in first.items())
+    wanted = {click.event_id: click for click in made if click is not None}
+    names = [mail.click for theirs in mails.values() for mail in theirs]
+    touchpoints.remove(
+        [
+            row.pk
+            for row in Touchpoint.objects.filter(event_id__in=names).only("event_id", "at")
+            if row.event_id not in wanted or wanted[row.event_id].at != row.at
+        ],
+        at=at,
+    )
+    touchpoints.write(wanted.values(), at=at)
 
 
-def _mails(invitations: set[int]) -> Mapping[int, list[_Mail]]:
+def _mails(invitations: Collection[int]) -> Mapping[int, list[_Mail]]:
     """The mails that went to these invitations, in the order in which they were planned."""
     rows = (
         Delivery.objects.filter(

@@ -14,40 +14,59 @@ from bank.http import only_reads
 from bank.models import in_language
 from clients import consent
 from clients.models import Suppression
-from surveys import answering, forms, http, pages, questionnaires, reference, sheets
+from surveys import answering, forms, http, links, pages, questionnaires, reference, sheets, visits
 from surveys.models import Hit, Invitation, Question, Response
 
 ONE_CLICK = "List-Unsubscribe"
 UNDO = timedelta(minutes=10)
-SCORES = {str(score): score for score in range(11)}
+# A field of the form that no person sees; what fills it in is a program.
+TRAP = "_more"
 LOWEST = {Question.Type.NPS: 6, Question.Type.CSAT: 2, Question.Type.CES: 3}
 
 
 @http.client_page
 def answer(request: HttpRequest, token: str) -> HttpResponse:
     """GET shows the survey and records nothing but the visit; POST submits it once."""
-    invitation = http.find_survey(request, token, "case")
+    if request.method == "POST":
+        return _posted(request, token)
+    now = timezone.now()
+    visit = http.visit(request, page=Hit.Page.SURVEY, at=now)
+    invitation = visits.follow(links.digest(token), visit)
     if invitation is None:
         return http.missed(request)
-    answered = invitation.state == Invitation.State.ANSWERED
-    if request.method == "POST":
-        return redirect("surveys:done", token) if answered else _take(request, invitation, token)
-    now = timezone.now()
-    score = _score(request, invitation)
-    http.note(request, invitation, kind=Hit.Page.SURVEY, at=now, score=score)
     language = http.language_of(request, invitation)
-    if answered:
+    if invitation.state == Invitation.State.ANSWERED:
         return _already(invitation, token, language)
     if not answering.is_open(invitation, now):
         return http.gone(request, status=410)
     with translation.override(http.LANGUAGES[language]):
+        score = _score(request, invitation)
         return http.send(pages.ready(invitation, language, score), language)
+
+
+def _posted(request: HttpRequest, token: str) -> HttpResponse:
+    invitation = visits.find(survey_digest=links.digest(token))
+    if invitation is None:
+        return http.missed(request)
+    if invitation.state == Invitation.State.ANSWERED:
+        return redirect("surveys:done", token)
+    return _take(request, invitation, token)
+
+
+@http.client_page
+def view(request: HttpRequest, token: str) -> HttpResponse:
+    """Where the link leads that no person sees: the visit is noted, then it is the survey."""
+    now = timezone.now()
+    visit = http.visit(request, page=Hit.Page.TRAP, at=now)
+    if visits.follow(links.digest(token), visit) is None:
+        return http.missed(request)
+    return redirect("surveys:answer", token)
 
 
 @http.client_page
 def edit(request: HttpRequest, token: str) -> HttpResponse:
     """Change an answer until the deadline: starts empty, takes effect by POST only."""
-    invitation = http.find_survey(request, token, "case")
+    invitation = visits.find("case", survey_digest=links.digest(token))
     if invitation is None:
         return http.missed(request)
     if not answering.is_open(invitation, timezone.now()):
@@ -57,14 +76,14 @@ def edit(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST":
         return _take(request, invitation, token)
     language = http.language_of(request, invitation)
-    http.note(request, invitation, kind=Hit.Page.SURVEY, at=timezone.now(), score=None)
+    visits.note(invitation, http.visit(request, page=Hit.Page.SURVEY, at=timezone.now()))
     return _sheet(invitation, language, {}, {})
 
 
 @http.client_page
 def done(request: HttpRequest, token: str) -> HttpResponse:
     """The thanks: only what is true for this answer."""
-    invitation = http.find_survey(request, token, "client__manager")
+    invitation = visits.find("client__manager", survey_digest=links.digest(token))
     if invitation is None:
         return http.missed(request)
     if request.method == "POST" or invitation.state != Invitation.State.ANSWERED:
@@ -81,13 +100,13 @@ def done(request: HttpRequest, token: str) -> HttpResponse:
 @http.client_page
 def opt_out(request: HttpRequest, token: str) -> HttpResponse:
     """GET asks; POST stops survey mail at once, for the button and for one-click clients alike."""
-    invitation = http.find_opt_out(request, token)
+    invitation = visits.find("contact", opt_out_digest=links.digest(token))
     if invitation is None:
         return http.missed(request)
     now = timezone.now()
     language = http.language_of(request, invitation)
     if request.method != "POST":
-        http.note(request, invitation, kind=Hit.Page.OPT_OUT, at=now, score=None)
+        visits.note(invitation, http.visit(request, page=Hit.Page.OPT_OUT, at=now))
         return _stopping(invitation, language, undone="undone" in request.GET)
     one_click = request.POST.get(ONE_CLICK)
     if one_click is not None and one_click != "One-Click":
@@ -165,31 +184,38 @@ def _take(request: HttpRequest, invitation: Invitation, token: str) -> HttpRespo
     switched = request.POST.get("_switch")
     if switched in http.LANGUAGES:
         return _sheet(invitation, switched, values, {})
+    visit = http.visit(request, page=_page_posted(request), at=timezone.now())
     try:
-        _record(invitation, values, language)
+        _record(invitation, values, language, visit)
     except answering.Invalid as refusal:
         # Somebody began: the funnel counts it, no figure does.
-        http.note(request, invitation, kind=Hit.Page.SURVEY, at=timezone.now(), score=None)
+        visits.note(invitation, visit)
         return _sheet(invitation, language, values, refusal.faults)
     except answering.Closed:
         return http.gone(request, status=410)
     return redirect("surveys:done", token)
 
 
-def _record(invitation: Invitation, values: dict[str, Any], language: str) -> None:
-    now = timezone.now()
+def _page_posted(request: HttpRequest) -> str:
+    """The survey, unless a field was filled in that no person sees."""
+    return Hit.Page.TRAP if request.POST.get(TRAP) else Hit.Page.SURVEY
+
+
+def _record(
+    invitation: Invitation, values: dict[str, Any], language: str, visit: visits.Visit
+) -> None:
     if invitation.state != Invitation.State.ANSWERED:
-        answering.submit(invitation, values, at=now, language=language)
+        answering.submit(invitation, values, at=visit.at, language=language, visit=visit)
         return
     standing = Response.objects.select_related("invitation").of_link(invitation)
-    answering.correct(standing, values, at=now, language=language)
+    answering.correct(standing, values, at=visit.at, language=language, visit=visit)
 
 
 def _sheet(
     invitation: Invitation, language: str, values: dict[str, Any], faults: dict[str, str]
 ) -> HttpResponse:
     """The survey with what was typed; on a correction it says that the old answer still stands."""
-    version = questionnaires.whole(invitation.version)
+    version = invitation.version
     sheet = sheets.Sheet(version, language, invitation.variables, values, faults)
     with translation.override(http.LANGUAGES[language]):
         answered = invitation.answered_at
@@ -209,7 +235,7 @@ def _already(invitation: Invitation, token: str, language: str) -> HttpResponse:
 
 
 def _thanks(invitation: Invitation, values: dict[str, Any], language: str) -> dict[str, Any]:
-    version = questionnaires.whole(invitation.version)
+    version = invitation.version
     words = questionnaires.spoken(version, invitation.variables, language)
     questions = questionnaires.visible(
         questionnaires.questions(version), values, invitation.variables
@@ -245,4 +271,4 @@ def _score(request: HttpRequest, invitation: Invitation) -> int | None:
     first = next(iter(questionnaires.questions(invitation.version)), None)
     if first is None or first.type != Question.Type.NPS:
         return None
-    return SCORES.get(request.GET.get(first.key, ""))
+    return http.SCORES.get(request.GET.get(first.key, ""))

@@ -1,7 +1,8 @@
 """The records of asking and answering."""
 
 from surveys.models.campaign import Campaign, Invitation
-from surveys.models.ledger import Delivery, Hit
+from surveys.models.hit import Hit
+from surveys.models.ledger import Delivery
 from surveys.models.questionnaire import Question, Questionnaire, Version
 from surveys.models.response import Answer, Response
 from surveys.models.roster import RosterEntry

@@ -14,7 +14,7 @@ from django.utils.translation import pgettext_lazy
 from bank import scope
 from bank.models import ApiKey, User
 from clients.models import Case, Client, Contact, Milestone
-from surveys.models.questionnaire import TEXTS, Questionnaire, Version
+from surveys.models.questionnaire import Questionnaire, Version
 from surveys.models.trigger import Occasion
 
 # Half a year: a longer wave would meet the next one.
@@ -157,12 +157,6 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
     def open(self, at: datetime) -> Self:
         """Those who got their mail, have not answered, and still may."""
         return self.filter(state=Invitation.State.INVITED, sent_at__isnull=False, closes_at__gt=at)
-
-    def lean(self) -> Self:
-        """With campaign and version, but without the long texts a process remembers anyway."""
-        return self.select_related("version", "campaign").defer(
-            *(f"version__{name}" for name in TEXTS), "campaign__audience"
-        )
 
 
 class Invitation(models.Model):

@@ -1,4 +1,4 @@
-"""What became of each invitation: the ledger of deliveries, and the hits on its links."""
+"""What became of each invitation's mails: the ledger of deliveries."""
 
 from datetime import datetime
 from itertools import takewhile
@@ -141,36 +141,3 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} · {self.get_state_display()}"
-
-
-class Hit(models.Model):
-    """Somebody or something opened a link. Evidence only: never an answer, never an opt-out."""
-
-    class Page(models.TextChoices):
-        SURVEY = "survey", _("survey")
-        OPT_OUT = "opt_out", _("opt-out")
-
-    invitation = models.ForeignKey(
-        Invitation, verbose_name=_("invitation"), on_delete=models.CASCADE, related_name="hits"
-    )
-    page = models.CharField(_("page"), max_length=8, choices=Page)
-    method = models.CharField(_("method"), max_length=8)
-    at = models.DateTimeField(_("at"))
-    address = models.GenericIPAddressField(_("address"), null=True, blank=True)
-    agent = models.CharField(_("user agent"), max_length=300, blank=True)
-    score = models.SmallIntegerField(_("score in the link"), null=True, blank=True)
-    # Null: not judged yet.
-    person = models.BooleanField(_("by a person"), null=True, editable=False)
-
-    class Meta:
-        verbose_name = _("hit")
-        verbose_name_plural = _("hits")
-        indexes: ClassVar = [
-            models.Index(fields=["invitation", "at"], name="hit_invitation"),
-            models.Index(
-                fields=["id"], condition=Q(person__isnull=True), name="hit_waits_for_judgement"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.method} {self.page} {self.at:%Y-%m-%d %H:%M}"

@@ -36,10 +36,6 @@ class Questionnaire(models.Model):
         return in_language(self.title_zh, self.title_en)
 
 
-# The long texts of a version, which most readings of an invitation do not need.
-TEXTS = ("emails", "variables", "intro_zh", "intro_en", "closing_zh", "closing_en")
-
-
 class VersionQuerySet(models.QuerySet["Version"]):
     """Filters over versions."""
 

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from bank import reference
 from bank.models import AuditEntry
-from surveys import answering, evidence
+from surveys import answering, visits
 from surveys.models import Questionnaire, Version
 from tests.factories import (
     NOW,
@@ -159,7 +159,7 @@ def test_responses_and_hits_are_only_looked_at(admin):
 
 def test_no_instant_joins_a_nameless_answer_to_the_person_who_was_asked(admin):
     invitation = make_invitation(version=make_version(attribution="anonymous_optional"))
-    hit = evidence.note_hit(invitation, page="survey", method="GET", at=NOW, agent="Firefox")
+    hit = visits.note(invitation, visits.Visit("survey", "GET", NOW, agent="Firefox"))
     moment = NOW + timedelta(minutes=7)
     answering.submit(invitation, {"nps": 3, "csat": 2}, at=moment, language="zh")
     for page in (

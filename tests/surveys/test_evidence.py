@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from surveys import evidence, traces
+from surveys import evidence, traces, visits
 from surveys.models import Hit, Invitation
 from tests.factories import NOW, make_invitation
 
@@ -12,13 +12,8 @@ pytestmark = pytest.mark.django_db
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1.15"
 
 
-def test_what_a_visitor_sends_is_cut_and_cleaned():
-    row = evidence.note_hit(
-        make_invitation(), page="survey", method="GET", at=NOW, agent="a\r\n\x00b" * 200, score=9
-    )
-    row.refresh_from_db()
-    assert (row.address, row.score, row.at) == (None, 9, NOW)
-    assert set(row.agent) == {"a", "b"}
+def hit(invitation, *, page="survey", method="GET", at=NOW, **told):
+    return visits.note(invitation, visits.Visit(page, method, at, **told))
 
 
 @pytest.mark.parametrize(
@@ -33,13 +28,16 @@ def test_what_a_visitor_sends_is_cut_and_cleaned():
     ],
 )
 def test_persons_are_told_from_machines(method, agent, person):
-    evidence.note_hit(make_invitation(), page="survey", method=method, at=NOW, agent=agent)
-    assert Hit.objects.filter(evidence.persons()).exists() is person
+    hit(make_invitation(), page="survey", method=method, at=NOW, agent=agent)
+    evidence.judge_visits(at=NOW)
+    assert Hit.objects.openings().exists() is person
 
 
 def test_a_visit_of_the_opt_out_page_is_no_opening_of_the_survey():
-    evidence.note_hit(make_invitation(), page="opt_out", method="GET", at=NOW, agent=PHONE)
-    assert not Hit.objects.filter(evidence.persons()).exists()
+    hit(make_invitation(), page="opt_out", method="GET", at=NOW, agent=PHONE)
+    evidence.judge_visits(at=NOW)
+    assert Hit.objects.get().person
+    assert not Hit.objects.openings().exists()
 
 
 def test_the_first_visit_of_a_person_dates_the_opening_once():
@@ -51,7 +49,7 @@ def test_the_first_visit_of_a_person_dates_the_opening_once():
         (fetched, "HEAD", 1),
     ):
         at = NOW + timedelta(minutes=minutes)
-        evidence.note_hit(row, page="survey", method=method, at=at, agent=PHONE)
+        hit(row, page="survey", method=method, at=at, agent=PHONE)
     assert evidence.judge_visits(at=NOW) == 4
     assert evidence.judge_visits(at=NOW) == 0
     rows = Invitation.objects.order_by("id").values_list("opened_at", flat=True)
@@ -63,7 +61,7 @@ def test_later_visit_does_not_move_the_opening():
     row = make_invitation()
     for minutes in (3, 7):
         at = NOW + timedelta(minutes=minutes)
-        evidence.note_hit(row, page="survey", method="GET", at=at, agent=PHONE)
+        hit(row, page="survey", method="GET", at=at, agent=PHONE)
         evidence.judge_visits(at=at)
     row.refresh_from_db()
     assert row.opened_at == NOW + timedelta(minutes=3)
@@ -72,7 +70,7 @@ def test_later_visit_does_not_move_the_opening():
 def test_each_hit_is_judged_once_and_only_new_ones_are_looked_at(django_assert_num_queries):
     row = make_invitation()
     for agent in (PHONE, "curl/8.5"):
-        evidence.note_hit(row, page="survey", method="GET", at=NOW, agent=agent)
+        hit(row, page="survey", method="GET", at=NOW, agent=agent)
     evidence.judge_visits(at=NOW)
     assert list(Hit.objects.order_by("id").values_list("person", flat=True)) == [True, False]
     with django_assert_num_queries(3):  # a transaction around one look
@@ -84,7 +82,7 @@ def test_hits_beyond_one_block_are_judged_in_the_same_sweep(monkeypatch):
     row = make_invitation()
     for minutes in range(5):
         at = NOW + timedelta(minutes=minutes)
-        evidence.note_hit(row, page="survey", method="GET", at=at, agent=PHONE)
+        hit(row, page="survey", method="GET", at=at, agent=PHONE)
     assert evidence.judge_visits(at=NOW) == 5
     assert not Hit.objects.filter(person=None).exists()
 
@@ -96,7 +94,7 @@ def test_who_follows_all_score_links_of_a_mail_is_a_machine(scores, judged):
     invitation = make_invitation()
     for second, score in enumerate((None, *scores)):
         at = NOW + timedelta(seconds=second)
-        evidence.note_hit(
+        hit(
             invitation,
             page="survey",
             method="GET",
@@ -114,7 +112,7 @@ def test_who_follows_all_score_links_of_a_mail_is_a_machine(scores, judged):
 def test_a_person_behind_the_same_mail_as_a_gateway_is_still_a_person():
     invitation = make_invitation()
     for second in range(11):
-        evidence.note_hit(
+        hit(
             invitation,
             page="survey",
             method="GET",
@@ -124,9 +122,7 @@ def test_a_person_behind_the_same_mail_as_a_gateway_is_still_a_person():
             score=second,
         )
     later = NOW + timedelta(minutes=9)
-    evidence.note_hit(
-        invitation, page="survey", method="GET", at=later, address="203.0.113.5", agent=PHONE
-    )
+    hit(invitation, page="survey", method="GET", at=later, address="203.0.113.5", agent=PHONE)
     evidence.judge_visits(at=NOW)
     invitation.refresh_from_db()
     assert invitation.opened_at == later

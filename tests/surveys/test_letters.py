@@ -1,5 +1,6 @@
 """The mail as it leaves: content, headers, both languages, and no way to break out."""
 
+import re
 import time
 from email import message_from_bytes, policy
 from html.parser import HTMLParser
@@ -109,9 +110,13 @@ def test_html_part_has_eleven_scores_a_fallback_and_the_way_out():
     assert Links(html).found == [
         *[f"{survey}?nps={score}" for score in range(11)],
         survey,
+        f"{survey}view/",
         links.opt_out_url(number),
         links.privacy_url(),
     ]
+    assert re.search(
+        r'<a href="[^"]+/view/" style="display:none" aria-hidden="true"[^>]*></a>', html
+    )
     assert "您会推荐云汀银行吗？" in html
     assert len(html.encode()) < 30_000
     assert len(letter.data) < 60_000

@@ -6,7 +6,7 @@ import pytest
 from django.core.management import call_command
 
 from clients.models import ChangeNote, Touchpoint
-from surveys import campaigns, evidence, traces
+from surveys import campaigns, evidence, traces, visits
 from surveys.models import Delivery
 from tests.factories import (
     NOW,
@@ -30,7 +30,7 @@ def stored(**which):
 
 def visit(invitation, *, minutes=0, agent=PHONE, method="GET", page="survey"):
     at = NOW + timedelta(minutes=minutes)
-    return evidence.note_hit(invitation, page=page, method=method, at=at, agent=agent)
+    return visits.note(invitation, visits.Visit(page, method, at, agent=agent))
 
 
 def clicks():
@@ -84,7 +84,7 @@ def test_sweep_takes_the_same_queries_for_any_number_of_mails(rows, django_asser
         visit(make_delivery().invitation)
     with django_assert_num_queries(7):
         traces.record_sent(at=NOW)
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(16):
         evidence.judge_visits(at=NOW)
     assert Touchpoint.objects.count() == 2 * rows
 

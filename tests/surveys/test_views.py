@@ -16,7 +16,7 @@ from bank import settings
 from bank.models import AuditEntry, Role
 from clients import consent
 from clients.models import Consent
-from surveys import answering, http, links, reference
+from surveys import answering, campaigns, http, links, reference
 from surveys.models import Hit, Invitation, Response, Version
 from tests.factories import (
     NOW,
@@ -328,10 +328,13 @@ def test_a_closed_link_is_gone_with_the_page_of_unknown_ones(browser, how):
     changes = {
         "expired": {"closes_at": NOW},
         "withdrawn": {"state": "withdrawn"},
-        "campaign closed": {"campaign": make_campaign(status="closed")},
-        "campaign stopped": {"campaign": make_campaign(status="stopped")},
+        "campaign closed": {"campaign": make_campaign()},
+        "campaign stopped": {"campaign": make_campaign()},
     }
     invitation = make_invitation(**changes[how])
+    if "campaign" in how:
+        end = campaigns.close if how == "campaign closed" else campaigns.stop
+        end(invitation.campaign, at=NOW, by=None)
     unknown = browser.get("/s/nobody/")
     for page in (browser.get(survey(invitation)), browser.post(survey(invitation), GOOD)):
         assert page.status_code == 410
@@ -394,7 +397,7 @@ def test_every_client_page_is_private_and_sets_no_cookie(browser, invitation):
         assert "https://" not in page.text
 
 
-def test_a_visit_takes_two_queries_and_a_submit_eight(browser, invitation):
+def test_a_visit_takes_at_most_two_statements_and_a_submit_seven(browser, invitation):
     invitation.version.variables.append({"name": "hotline"})
     invitation.version.save()
     invitation.variables["hotline"] = "400-000-0000"
@@ -405,17 +408,14 @@ def test_a_visit_takes_two_queries_and_a_submit_eight(browser, invitation):
         browser.get(survey(invitation, "?nps=9"))
     with CaptureQueriesContext(connection) as submit:
         browser.post(survey(invitation), {**LOW, "reason": "x", "callback": "no"})
-    assert [row["sql"].split()[0] for row in warm] == ["SELECT", "INSERT"]
-    assert [row["sql"].split()[0] for row in submit] == [
-        "SELECT",
-        "SAVEPOINT",
-        "SELECT",
-        "INSERT",
-        "INSERT",
-        "UPDATE",
-        "INSERT",
-        "RELEASE",
-    ]
+    at_once = connection.vendor == "postgresql"
+    assert verbs(warm) == (["WITH"] if at_once else ["SELECT", "INSERT"])
+    acts = ["SELECT", "INSERT", "INSERT", "UPDATE", "INSERT", "INSERT"]
+    assert verbs(submit) == ["SELECT", "SAVEPOINT", *acts, "RELEASE"]
+
+
+def verbs(captured):
+    return [row["sql"].split()[0] for row in captured]
 
 
 def test_the_page_of_the_longest_questionnaire_stays_small(browser):
