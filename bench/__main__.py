@@ -17,6 +17,7 @@ ORDER = {
     "P3": "queries.measure",
     "P4": "staff.cost",
     "P5": "staff.growth",
+    "C1": "previews.measure",
     "S1": "sending.measure",
     "S3": "letters.measure",
     "S4": "kills.measure",

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid5
 
 from clients.models import Client, Consent, Contact
-from surveys import campaigns, letters, links, questionnaires
+from surveys import campaigns, letters, links, questionnaires, rosters
 from surveys.models import Campaign, Invitation, Questionnaire, Version
 
 AT = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)  # a Tuesday, 10:00 in Shanghai
@@ -76,7 +76,9 @@ def campaign(people: list[Contact], at: datetime = AT) -> Campaign:
         at=at,
         by=None,
     )
-    return campaigns.launch(plan, at=at, by=None)
+    launched = campaigns.launch(plan, at=at, by=None)
+    rosters.fill(at)
+    return launched
 
 
 def invitations(people: list[Contact], mark: str, *, at: datetime) -> list[Invitation]:
