@@ -102,6 +102,8 @@ class ClientState(models.Model):
     months = models.JSONField(_("months"), default=dict, blank=True)
     # A mark of its facilities and of the rates.
     worth = models.CharField(_("exposure"), max_length=16, default="", blank=True)
+    # By which quarter and parameters the engagement of past quarters was made.
+    past = models.CharField(_("past quarters"), max_length=40, default="", blank=True)
     as_of = models.DateField(_("day of the windows"))
     # Set while facts that no count shows wait to be taken in.
     noted = models.BooleanField(_("facts changed"), default=False)

@@ -14,7 +14,8 @@ from itertools import chain
 from django.db import connection, transaction
 
 from clients.models import ChangeNote
-from metrics import queries, sources, storing
+from metrics import engaging, queries, sources, storing
+from metrics.engaging import Past
 from metrics.facts import mergers, population, tables
 from metrics.facts.answers import Kept
 from metrics.facts.mergers import Mergers
@@ -22,14 +23,17 @@ from metrics.facts.population import History
 from metrics.models import ClientState, DueWindows, Measurement, Scope
 from metrics.since import Since
 from metrics.sources import Block, Work
-from metrics.storing import Target
+from metrics.storing import Stamp, Target
 from metrics.windows import EVERYTHING, ROLLING, WHOLE, Windows
 
 _BLOCK = 2_500
 _ROUNDS = 10
 _LOCK = 7_301_442_020
 _MANY = (Scope.BANK, Scope.TEAM, Scope.CAMPAIGN)
-_NOTED = ["responses", "revisions", "invitations", "place", "months", "worth", "as_of", "noted"]
+_NOTED = [
+    *("responses", "revisions", "invitations", "place", "months", "worth", "past", "as_of"),
+    "noted",
+]
 
 
 def refresh(client_id: int, *, at: datetime) -> None:
@@ -51,15 +55,18 @@ def refresh_stale(*, at: datetime) -> int:
     return len(stale)
 
 
-def refresh_all(*, at: datetime) -> int:
+def refresh_all(*, at: datetime, past: bool = False) -> int:
     """Recompute everything from the raw rows, in blocks; the result equals the incremental one.
 
-    This heals what no count shows: a team that moved to another place in the tree.
+    This heals what no count shows: a team that moved to another place in the tree. With `past`
+    the engagement of quarters that are over is measured again too; else it stands.
     """
     storing.forget()
     _take_notes(at)
     known = ClientState.objects.values_list("client_id", flat=True)
     everybody = sorted({*population.places(), *known})
+    if past:
+        ClientState.objects.update(past="")
     _refresh_blocks(everybody, at, whole=True)
     DueWindows.objects.create(keys=[EVERYTHING], at=at)
     _refresh_due(at)
@@ -104,11 +111,13 @@ def _refresh_block(
         histories = population.histories(ids, months)
         keys = windows.of_clients(first, last)
         answering = frozenset() if whole else _answering(states, histories, windows)
-        block = Block(ids, keys, windows, known, storing.stamp(at=at), answering)
+        stamp = storing.stamp(at=at)
+        past = Past(_reopened(states, histories, windows, stamp), windows, stamp)
+        block = Block(ids, keys, windows, known, stamp, answering, past)
         rows = chain.from_iterable(source(block) for source in sources.CLIENT_SOURCES)
-        target = Target(Scope.CLIENT, windows.closed(keys), ids)
-        storing.write(target, rows, at=at)
-        due = _note(states, histories, windows)
+        closed = windows.closed([*keys, *past.keys])
+        storing.write(Target(Scope.CLIENT, closed, ids, resting=past.resting(ids)), rows, at=at)
+        due = _note(states, histories, windows, past.mark) | past.moved()
         if due:
             DueWindows.objects.create(keys=sorted(due), at=at)
 
@@ -127,6 +136,21 @@ def _answering(
     )
 
 
+def _reopened(
+    states: list[ClientState], histories: dict[int, History], windows: Windows, stamp: Stamp
+) -> list[int]:
+    """The clients whose past quarters of engagement are to be measured, again or at last."""
+    mark = engaging.mark(windows, stamp)
+    return [
+        state.client_id
+        for state in states
+        if state.noted
+        or state.responses < 0
+        or state.past != mark
+        or state.place != histories.get(state.client_id, History({}, "")).place
+    ]
+
+
 def _locked(client_ids: list[int], windows: Windows) -> list[ClientState]:
     """The states of these clients, made where missing, locked in the order of the numbers."""
     wanted = ClientState.objects.select_for_update().filter(client_id__in=client_ids)
@@ -141,7 +165,9 @@ def _locked(client_ids: list[int], windows: Windows) -> list[ClientState]:
     return list(wanted.order_by("client_id"))
 
 
-def _note(states: list[ClientState], histories: dict[int, History], windows: Windows) -> set[str]:
+def _note(
+    states: list[ClientState], histories: dict[int, History], windows: Windows, mark: str
+) -> set[str]:
     """Note what the figures were made from; return the windows that are due above."""
     noted = [state.client_id for state in states if state.noted or state.responses < 0]
     worth = population.worth(noted) if noted else {}
@@ -150,8 +176,9 @@ def _note(states: list[ClientState], histories: dict[int, History], windows: Win
     for state in states:
         history = histories.get(state.client_id, History({}, ""))
         owed = _owed(state, history, worth, windows)
-        if owed or state.noted:
+        if owed or state.noted or state.past != mark:
             due |= owed
+            state.past = mark
             changed.append(_taken(state, history, worth, windows))
     ClientState.objects.bulk_create(
         changed,
@@ -202,6 +229,7 @@ def _refresh_due(at: datetime) -> bool:
         notes = dict(DueWindows.objects.values_list("pk", "keys"))
         owed = {key for keys in notes.values() for key in keys}
         everything = windows.of_units(*population.span())
+        everything += [key for key in engaging.quarters(windows) if key not in everything]
         owed = set(everything) if EVERYTHING in owed else windows.with_followers(owed, everything)
         keys = sorted(owed)
         befores = [earlier for key in keys if (earlier := windows.before(key))]

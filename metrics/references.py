@@ -86,6 +86,13 @@ def _numbers(row: ReferenceDistribution | None) -> list[float]:
     return [np.nan if value is None else value for value in held]
 
 
+def first_day() -> date | None:
+    """The first of the days that the oldest reference is made of: before it nothing was usual."""
+    oldest = ReferenceDistribution.objects.order_by("version").values_list("quarters", flat=True)
+    held = oldest.first()
+    return date.fromisoformat(held[0]) if held else None
+
+
 def newest() -> Reference | None:
     """The reference in force."""
     return _version(ReferenceDistribution.objects.aggregate(last=Max("version"))["last"])

@@ -15,7 +15,7 @@ import numpy as np
 
 from clients.models import Client
 from metrics import engaging, storing
-from metrics.engaging import Part, Today
+from metrics.engaging import Part, Past, Today
 from metrics.facts import answers, columns, exposure, population, requests
 from metrics.facts.answers import Kept
 from metrics.facts.exposure import Exposure
@@ -46,6 +46,7 @@ class Block:
     stamp: Stamp
     # Those of whom nothing but answers can have changed since their figures of today.
     answering: frozenset[int] = frozenset()
+    past: Past | None = None
 
     @cached_property
     def bounds(self) -> list[Bounds]:
@@ -238,15 +239,18 @@ def engagement_of_clients(block: Block) -> Iterator[Row]:
     slot = Slot(block.keys.index(_YEAR), RELATIONAL, "")
     answered = block.answers.get(slot) or answers.empty()
     today = Today(block.windows.today, block.stamp, block.known)
-    return engaging.rows_of_clients(block.ids, answered, today, kept=block.answering)
+    yield from engaging.rows_of_clients(block.ids, answered, today, kept=block.answering)
+    if block.past is not None:
+        yield from block.past.rows(today)
 
 
 def engagement_of_units(work: Work) -> Iterator[Row]:
     """The means of these over the clients of each unit."""
-    if work.key not in engaging.METRICS:
+    if not engaging.metrics_of(work.key) or work.windows.runs(work.key):
         return
     today = Today(work.windows.today, work.stamp, work.known)
-    yield from engaging.rows_of_units(work.key, _parts(work), today)
+    before = work.windows.before(work.key)
+    yield from engaging.rows_of_units(work.key, before, _parts(work), today)
 
 
 def _parts(work: Work) -> Iterator[Part]:

@@ -61,6 +61,10 @@ class Windows:
         begun = self.bounds(self.today.isoformat()).start
         return frozenset(key for key in keys if self.bounds(key).end < begun)
 
+    def runs(self, key: str) -> bool:
+        """Whether a period with a begin and an end of its own is still "to date"."""
+        return not key.startswith("rolling") and self.bounds(key).end > self.at
+
     def of_clients(self, first: datetime | None, last: datetime | None) -> list[str]:
         """The periods of a client's figures: quarters between two instants, rolling windows."""
         return [*self.quarters(first, last), *ROLLING]
@@ -80,6 +84,10 @@ class Windows:
     def quarters(self, first: datetime | None, last: datetime | None) -> list[str]:
         """The quarters from that of one instant to that of another."""
         return list(dict.fromkeys(map(_quarter, self.months(first, last))))
+
+    def closed_quarters(self, first: date) -> list[str]:
+        """The quarters from that of a day on whose last day is over, oldest first."""
+        return list(dict.fromkeys(map(_quarter, _months(first, self.today))))[:-1]
 
     def touched_by(self, month: str) -> set[str]:
         """The periods above a client that hold an instant of this month."""

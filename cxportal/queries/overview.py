@@ -12,9 +12,11 @@ from bank import scope
 from bank.models import Role, Team, User
 from clients.models import Client
 from cxportal import charts
-from metrics import queries
+from metrics import queries, slicing
 from metrics.formulas import periods
-from metrics.queries import Figure
+from metrics.queries import ENGAGEMENT, Figure
+from metrics.slicing import engaged
+from metrics.slicing.asking import Filters, Span
 
 DIMENSIONS = ("response_speed", "processing_efficiency", "service_attitude")
 ALIASES = {"": "rolling12m", "12m": "rolling12m", "90d": "rolling90"}
@@ -193,3 +195,28 @@ def _whisker(fig: Figure, on: charts.Domain, whole: float | None) -> charts.Whis
 def shared_domain(figures: Sequence[Figure]) -> charts.Domain:
     """One axis for hero, trend and teams, so that they can be compared by eye."""
     return charts.domain([end for fig in figures for end in (fig.low, fig.high)])
+
+
+STATES = (*ENGAGEMENT, engaged.SILENCE)
+
+
+def figures(unit: Unit, line: str, span: Span, *, viewer: User, at: datetime) -> dict[str, Figure]:
+    """Every figure of a period; engagement and silence as of its last day.
+
+    A day that the store does not keep, such as the end of a month, is read from the facts.
+    """
+    key, part = (unit.scope, unit.scope_id), f"segment={line}" if line else ""
+    stored = queries.figures(*key, period=span.key, part=part)
+    kept = {metric: engaged.kept(metric, span, at) for metric in STATES}
+    found = {m: fig for m, fig in stored.items() if kept.get(m, span.key) == span.key}
+    for period in {*kept.values()} - {"", span.key}:
+        held = queries.figures(*key, period=period, part=part)
+        found |= {metric: held[metric] for metric in STATES if kept[metric] == period}
+    missing = tuple(metric for metric in STATES if metric not in found)
+    if missing:
+        filters = Filters(team=unit.team, segment=line)
+        rows = slicing.rows(
+            slicing.Ask(missing, span, queries.RELATIONAL, filters), None, viewer=viewer, at=at
+        )
+        found |= {row.figure.metric: row.figure for row in rows}
+    return found

@@ -12,6 +12,7 @@ from clients.models import Client
 from cxportal import listing
 from cxportal.queries import activity, engagement, lending, people, statements
 from cxportal.queries.dossier import Dossier
+from metrics.slicing import engaged as states
 
 EVENTS, CASES, COMMENTS, EVERYTHING = 12, 4, 4, 300
 
@@ -70,6 +71,7 @@ def engaged(request: StaffRequest, code: str) -> HttpResponse:
         "index": engagement.index(found.figures),
         "health": engagement.health(found.figures["health"]),
         "score": engagement.score(found.figures["client_score"]),
+        "course": states.course("client", found.client.pk, at=found.at),
         "weeks": engagement.weeks(found.client, at=found.at),
     }
     return _page(request, found, "client_engagement", context)

@@ -20,10 +20,15 @@ from cxportal.queries import overview as queries
 from metrics import comparing, slicing, wording
 from metrics.comparing import Change
 from metrics.formulas.periods import Bounds
-from metrics.queries import ENGAGEMENT, Figure, figures
+from metrics.queries import Figure
+from metrics.slicing import engaged
+from metrics.slicing.asking import Span
 
 _STALE = timedelta(hours=26)
-_COMPARED = ("nps", "nps_exposure", "csat", *(f"csat_{name}" for name in queries.DIMENSIONS))
+_COMPARED = (
+    *("nps", "nps_exposure", "csat", *(f"csat_{name}" for name in queries.DIMENSIONS)),
+    *("cei", "response_rate"),
+)
 
 
 @only_reads
@@ -86,13 +91,9 @@ class _View:
 
     @cached_property
     def _stored(self) -> dict[str, Figure]:
-        """Every figure of the period; engagement is always that of the last 90 days."""
-        key = (self.unit.scope, self.unit.scope_id)
-        found = figures(*key, period=self.period, part=self.part)
-        if self.period == "rolling90":
-            return found
-        recent = figures(*key, period="rolling90", part=self.part)
-        return found | {name: recent[name] for name in ENGAGEMENT}
+        """Every figure of the period; engagement and silence are those of its last day."""
+        span = Span(self.period, self.bounds)
+        return queries.figures(self.unit, self.line, span, viewer=self.viewer, at=self.at)
 
     @cached_property
     def _course(self) -> queries.Course:
@@ -180,7 +181,7 @@ def _cards(view: _View) -> dict[str, Any]:
         "histogram": _histogram(found["nps_respondent"]),
         "trend": card("trend", lambda: _trend(view, on, before)),
         "months": _months(view.course),
-        "sparks": _sparks(view.course),
+        "sparks": _sparks(view.course) | {"cei": _quarters(view)},
         "dimensions": [(label, found[name]) for name, label in queries.dimensions()],
         "coverage": [
             (_("Coverage of exposure"), found["coverage_exposure"]),
@@ -238,13 +239,24 @@ def _months(course: queries.Course) -> list[tuple[str, Figure, Figure]]:
 
 
 def _sparks(course: queries.Course) -> dict[str, trends.Spark | None]:
-    """Of satisfaction and of the response rate; engagement has no stored months."""
+    """Of satisfaction and of the response rate, by month."""
     csat = [fig.value for fig in course.rolling["csat"]]
     rate = [fig.value for fig in course.monthly["response_rate"]]
     return {
         "csat": trends.spark(course.months, csat),
         "rate": trends.spark(course.months, rate),
     }
+
+
+def _quarters(view: _View) -> trends.Spark | None:
+    """Engagement at the end of each quarter, and of the period."""
+    unit, now = view.unit, view.figures["cei"]
+    course = engaged.course(unit.scope, unit.scope_id, at=view.at, part=view.part)
+    values = [fig.value for fig in course]
+    labels = [fig.period for fig in course]
+    if view.period.startswith("rolling"):
+        labels, values = [*labels, _("today")], [*values, now.value]
+    return trends.spark(labels, values)
 
 
 def _ranking(rows: list[queries.TeamRow]) -> str:

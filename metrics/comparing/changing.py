@@ -14,12 +14,22 @@ from bank import scope as scopes
 from bank.models import ApiKey, User
 from metrics import slicing, windows
 from metrics.comparing import testing
-from metrics.comparing.telling import NO_DATA, RUNNING, SERIES_BREAK, WITHHELD, Change, made
-from metrics.comparing.testing import Test
+from metrics.comparing.telling import (
+    NO_DATA,
+    OVERLAP,
+    RUNNING,
+    SERIES_BREAK,
+    WITHHELD,
+    Change,
+    made,
+)
+from metrics.comparing.testing import OVERLAPPING, PAIRED, Test
 from metrics.facts import frames, series
+from metrics.formulas import columns
 from metrics.formulas import comparing as formulas
-from metrics.queries import Figure
-from metrics.slicing import cells
+from metrics.formulas.parameters import DEFAULT
+from metrics.queries import ENGAGEMENT, Figure
+from metrics.slicing import cells, engaged
 from metrics.slicing.asking import Ask, Span
 from metrics.windows import WHOLE
 
@@ -86,11 +96,17 @@ def _found(
     rows = slicing.rows(replace(ask, span=earlier), None, viewer=viewer, at=at)
     held = {row.figure.metric: row.figure for row in rows}
     refused = {metric: _refusal(ask, fig, held.get(metric), at) for metric, fig in figures.items()}
+    days = [engaged.day_of(span, at) for span in (earlier, ask.span)]
+    if (days[1] - days[0]).days < DEFAULT.engagement.window_days:
+        shared = {metric for metric in ENGAGEMENT if metric in refused and not refused[metric]}
+        refused |= dict.fromkeys(shared, OVERLAP)
     tested = [metric for metric, reason in refused.items() if not reason]
     spans = (earlier.bounds, ask.span.bounds)
     broken = series.broken(tested, ask.population, spans) if tested else set()
     refused |= dict.fromkeys(broken, SERIES_BREAK)
-    tests = _tests(ask, earlier, figures, held, [m for m in tested if m not in broken])
+    tested = [m for m in tested if m not in broken]
+    tests = _tests(ask, earlier, figures, held, [m for m in tested if m not in ENGAGEMENT])
+    tests |= _moved(ask, earlier, [m for m in tested if m in ENGAGEMENT], at)
     verdicts = dict(zip(tests, formulas.family(list(tests.values())), strict=True))
     return {
         metric: made(
@@ -107,6 +123,22 @@ def _refusal(ask: Ask, now: Figure, earlier: Figure | None, at: datetime) -> str
     if earlier is None or not (earlier.n or earlier.shown) or not (now.n or now.shown):
         return NO_DATA
     return "" if now.shown and earlier.shown else WITHHELD
+
+
+def _moved(ask: Ask, earlier: Span, metrics: list[str], at: datetime) -> dict[str, Test]:
+    """Engagement of the same clients on both days (3.8); components like the index."""
+    if not metrics or ask.filters.client is not None:
+        return {}
+    before, now = (engaged.State(span, at) for span in (earlier, ask.span))
+    frame = frames.frame()
+    ids = frame.ids[now.eligible(frame) & frame.within(cells.where_of(ask.filters))]
+    found = {}
+    for metric in metrics:
+        moved = columns.mean_change(*(state.values(metric, ids) for state in (before, now)))
+        if moved is not None:
+            how = PAIRED if moved.paired else OVERLAPPING
+            found[metric] = Test(moved.diff, moved.ci.low, moved.ci.high, moved.p_value, how)
+    return found
 
 
 def _tests(

@@ -8,7 +8,7 @@ from django.conf import settings
 from metrics import queries
 from metrics.formulas import periods, trends
 from metrics.queries import Figure
-from metrics.slicing import stored
+from metrics.slicing import engaged, stored
 from metrics.slicing.asking import Ask, named_span
 
 _QUARTERS = 12
@@ -46,17 +46,21 @@ def course(ask: Ask, whole: Figure, *, at: datetime) -> Course | None:
     """The stored quarters of the unit asked for; null where its quarters are not kept."""
     keys = _keys(at)
     zone = settings.TIME_ZONE
-    plain = replace(ask, group_by="", span=named_span(keys[-1], at=at, zone=zone))
-    if not stored.holds(plain, at=at):
+    running = named_span(keys[-1], at=at, zone=zone)
+    plain = replace(ask, group_by="", span=running)
+    if whole.metric == engaged.SILENCE or not stored.holds(plain, at=at):
         return None
+    states = whole.metric in engaged.METRICS
+    kept = engaged.kept(whole.metric, running, at) if states else keys[-1]
     figures = queries.trend(
         whole.scope,
         whole.scope_id,
         whole.metric,
         population=whole.population,
-        periods=keys,
+        periods=[*keys[:-1], kept],
         part=whole.slice,
     )
+    figures[-1] = replace(figures[-1], period=keys[-1])
     complete = figures[:-1]
     values = [fig.value for fig in complete]
     bounds = [periods.period_bounds(fig.period, zone) for fig in complete]

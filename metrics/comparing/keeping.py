@@ -19,7 +19,10 @@ from metrics.formulas import comparing as formulas
 from metrics.formulas import periods
 from metrics.queries import DIMENSIONS, Figure
 
-METRICS = ("nps", "nps_exposure", "csat", *DIMENSIONS)
+METRICS = (
+    *("nps", "nps_exposure", "csat", *DIMENSIONS),
+    *("response_rate", "client_response_rate"),
+)
 CHANGE = "change"
 _NUMBERS = ("value", "low", "high")
 

@@ -9,6 +9,8 @@ from metrics.queries import Figure
 CHANGED, NOT_DISTINGUISHABLE = "changed", "not_distinguishable"
 RUNNING, SERIES_BREAK, WITHHELD, NO_DATA = "RUNNING", "SERIES_BREAK", "WITHHELD", "NO_DATA"
 NO_TEST = "NO_TEST"
+# Two rolling figures that share days are never tested against each other (13.2).
+OVERLAP = "OVERLAP"
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,6 @@ def made(
 
 def _plain(now: Figure, earlier: Figure | None, reason: str) -> float | None:
     """A difference without a test; none across a break or against a part of a period."""
-    if reason in {SERIES_BREAK, RUNNING} or earlier is None:
+    if reason in {SERIES_BREAK, RUNNING, OVERLAP} or earlier is None:
         return None
     return None if now.value is None or earlier.value is None else now.value - earlier.value

@@ -16,7 +16,7 @@ from metrics.queries import DIMENSIONS, Figure
 
 _Z = quantiles.z(DEFAULT.intervals.conf)
 _SHARES = frozenset({*DIMENSIONS, "response_rate", "client_response_rate"})
-_PAIRED, _OVERLAP, _INDEPENDENT = "paired", "overlap", "independent"
+PAIRED, OVERLAPPING, _INDEPENDENT = "paired", "overlap", "independent"
 _NEWCOMBE, _WELCH, _ENDS = "newcombe", "welch", "intervals"
 
 
@@ -63,11 +63,11 @@ def _votes(one: Table, two: Table) -> Test | None:
     (ids1, y1), (ids2, y2) = _voted(one), _voted(two)
     found: PairedDifference | OverlapDifference | None
     if np.array_equal(ids1, ids2):
-        found, method = formulas.votes_paired(y1, y2), _PAIRED
+        found, method = formulas.votes_paired(y1, y2), PAIRED
     else:
         both = (np.isin(ids1, ids2, assume_unique=True), np.isin(ids2, ids1, assume_unique=True))
         found = formulas.votes_overlap(y1, y2, y1[both[0]], y2[both[1]])
-        method = _OVERLAP
+        method = OVERLAPPING
     if found is None:
         return None
     ends = found.shown_ci

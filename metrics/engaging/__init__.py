@@ -31,13 +31,52 @@ The stored rows and the keys of their `detail`; a number that is not there is nu
   the ceilings and in `flags`, and no client score.
 - `client_score`: `parts` by name (health, cei), each `{score, contribution}`, `coverage`.
 
-**Bank, team, segment of either: the same three metrics**, each the mean over clients with the t
+**One client, population "", a quarter that is over**: the same six metrics as of its last day,
+from the first quarter of the oldest reference on; `change` is null.
+
+**Bank, team, segment of either: all these metrics**, each the mean over clients with the t
 interval of the mean; `n` and `clients` are the clients that have one, `eligible` all active
-ones. `detail`: `bands` (clients by band), `sd`.
+ones. `detail`: `sd`, `bands` (clients by band, not of components), and of `cei` `change` as in
+`comparing.keeping`.
 """
 
 from metrics.engaging.clients import rows_of_clients
-from metrics.engaging.stamps import Today
-from metrics.engaging.units import METRICS, Part, rows_of_units
+from metrics.engaging.past import Past, mark, on, quarters, rows_of
+from metrics.engaging.stamps import ROLLING, YEAR, Series, Today
+from metrics.engaging.units import (
+    INDEX,
+    MEAN,
+    VERSION,
+    Part,
+    Told,
+    mean,
+    metrics_of,
+    of_clients,
+    of_day,
+    rows_of_units,
+    without_reference,
+)
 
-__all__ = ["METRICS", "Part", "Today", "rows_of_clients", "rows_of_units"]
+__all__ = [
+    "INDEX",
+    "MEAN",
+    "ROLLING",
+    "VERSION",
+    "YEAR",
+    "Part",
+    "Past",
+    "Series",
+    "Today",
+    "Told",
+    "mark",
+    "mean",
+    "metrics_of",
+    "of_clients",
+    "of_day",
+    "on",
+    "quarters",
+    "rows_of",
+    "rows_of_clients",
+    "rows_of_units",
+    "without_reference",
+]

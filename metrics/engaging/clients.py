@@ -6,6 +6,7 @@ from metrics import references
 from metrics.engaging import healths, keeping, scores
 from metrics.engaging.details import Details
 from metrics.engaging.healths import Told
+from metrics.engaging.scores import Day
 from metrics.engaging.stamps import RELATIONAL, ROLLING, YEAR, Series, Today
 from metrics.facts.tables import Table
 from metrics.formulas import engagement, health, indices
@@ -55,20 +56,23 @@ def _engagement(
     )
     ids = day.now.table.clients.tolist()
     engaged.update(zip(ids, details.index, strict=True))
-    yield from _rows(ids, day.now.table.events.tolist(), details, today)
+    yield from rows_of_day(day, details, ROLLING, today)
 
 
-def _rows(ids: list[int], events: list[int], details: Details, today: Today) -> Iterator[Row]:
-    series = Series("", ROLLING, INDEX, VERSION, today.stamp)
-    bands = today.rules.bands
-    for row, client in enumerate(ids):
+def rows_of_day(day: Day, details: Details, period: str, today: Today) -> Iterator[Row]:
+    """The index and its components of every client of a day, as figures of a period."""
+    series = Series("", period, INDEX, VERSION, today.stamp)
+    table, bands = day.now.table, today.rules.bands
+    for row, (client, n) in enumerate(
+        zip(table.clients.tolist(), table.events.tolist(), strict=True)
+    ):
         unit, value = (Scope.CLIENT.value, client, ""), details.index[row]
         yield series.row(
             unit,
             "cei",
             value=value,
             label=health.band(value, rules=bands) or "",
-            n=events[row],
+            n=n,
             gate=details.gate(row),
             detail=details.of_index(row),
         )
@@ -77,7 +81,7 @@ def _rows(ids: list[int], events: list[int], details: Details, today: Today) -> 
                 unit,
                 f"cei_{name}",
                 value=details.scores[name][row],
-                n=events[row],
+                n=n,
                 gate=details.reasons[name][row],
                 detail=details.of_component(name, row),
             )

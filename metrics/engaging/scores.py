@@ -134,6 +134,21 @@ def on(
     )
 
 
+def alone(
+    day: date,
+    clients: Sequence[int] | None,
+    *,
+    reference: Reference | None,
+    rules: Engagement,
+) -> Day:
+    """Score a day by itself; nothing is told of the window before."""
+    now = of(facts.quantities(day, clients, rules=rules), reference, rules)
+    rows = len(now.table)
+    nothing, parts = np.full(rows, np.nan), np.full((rows, len(ENGAGEMENT)), np.nan)
+    since = day - timedelta(days=rules.window_days)
+    return Day(day, since, now, nothing, ChangeColumns(nothing, parts, parts), None)
+
+
 def _places(known: facts.Integers, wanted: facts.Integers) -> npt.NDArray[np.intp]:
     """Where each wanted client stands among the known ones, which rise; -1 where it does not."""
     if not len(known):

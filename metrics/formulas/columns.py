@@ -12,7 +12,13 @@ import numpy.typing as npt
 from scipy import special
 
 from metrics.formulas.parameters import DEFAULT, Clients
-from metrics.formulas.uncertainty import ClusterMean, MeanInterval, NpsEstimate, quantiles
+from metrics.formulas.uncertainty import (
+    ClusterMean,
+    Interval,
+    MeanInterval,
+    NpsEstimate,
+    quantiles,
+)
 from metrics.formulas.uncertainty import effective as effective_interval
 from metrics.formulas.uncertainty.quantiles import around
 
@@ -29,6 +35,21 @@ class Ends:
 
     low: Column
     high: Column
+
+
+@dataclass(frozen=True, slots=True)
+class MeanChange:
+    """Now minus before in the unit of the values, over clients of whom `both` are on both sides.
+
+    The p-value is null where everybody moved by the same step.
+    """
+
+    diff: float
+    se: float
+    p_value: float | None
+    ci: Interval
+    both: int
+    paired: bool
 
 
 def ratio(part: Column, whole: Column) -> Column:
@@ -133,6 +154,46 @@ def cluster_ends(
         return None, None
     ends = around(found.mean, quantiles.t(conf, found.df) * found.se).clipped(lo, hi)
     return ends.low, ends.high
+
+
+def mean_change(before: Column, now: Column, *, conf: float = _CONF) -> MeanChange | None:
+    """Return mean(now) - mean(before) of clients seen on both sides, or on one (3.8).
+
+    One row a client, NaN where it has no value. All on both sides: the paired t test; else the
+    overlap of m clients with Var = s1^2/n1 + s2^2/n2 - 2 m Cov/(n1 n2) and the normal law. Null
+    if a side has fewer than 2 values.
+    """
+    sides = [~np.isnan(side) for side in (before, now)]
+    n1, n2 = (int(side.sum()) for side in sides)
+    if min(n1, n2) < 2:
+        return None
+    both = sides[0] & sides[1]
+    m = int(both.sum())
+    if n1 == n2 == m:
+        steps = now[both] - before[both]
+        diff, df = float(steps.mean()), m - 1
+        variance = float(np.var(steps, ddof=1)) / m
+        wide = quantiles.t(conf, df)
+    else:
+        one, two = before[sides[0]], now[sides[1]]
+        diff, df = float(two.mean() - one.mean()), 0
+        variance = float(np.var(one, ddof=1)) / n1 + float(np.var(two, ddof=1)) / n2
+        variance -= 2 * m * _covariance(before[both], now[both]) / (n1 * n2)
+        wide = quantiles.z(conf)
+    # Where everybody moved alike, the last bit of the sums may be left.
+    se = math.sqrt(variance) if variance > 1e-18 else 0.0
+    if not se:
+        return MeanChange(diff, se, None if diff else 1.0, around(diff, 0.0), m, paired=df > 0)
+    p = quantiles.t_two_sided(diff / se, df) if df else quantiles.normal_two_sided(diff / se)
+    return MeanChange(diff, se, p, around(diff, wide * se), m, paired=df > 0)
+
+
+def _covariance(one: Column, two: Column) -> float:
+    """The n - 1 covariance of pairs; 0 for fewer than two."""
+    m = len(one)
+    if m < 2:
+        return 0.0
+    return float(((one - one.mean()) * (two - two.mean())).sum()) / (m - 1)
 
 
 def label_nps(votes: Column, weights: Column, *, conf: float = _CONF) -> NpsEstimate | None:

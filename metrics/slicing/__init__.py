@@ -22,7 +22,7 @@ __all__ = ["Ask", "Row", "for_viewer", "rows", "uncut", "without"]
 def rows(ask: Ask, units: Any, *, viewer: User | ApiKey, at: datetime) -> Sequence[Row]:
     """The rows that answer the question; `units` are those of a group that are in scope."""
     if stored.holds(ask, at=at):
-        return stored.rows(ask, units, viewer=viewer)
+        return stored.rows(ask, units, viewer=viewer, at=at)
     return computing.rows(ask, units, viewer=viewer, at=at)
 
 

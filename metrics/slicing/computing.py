@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,14 +14,15 @@ from metrics import indicators, storing
 from metrics.facts import exposure, frames, mergers, requests
 from metrics.facts.exposure import Exposure
 from metrics.facts.frames import Frame
+from metrics.facts.tables import Ids
 from metrics.facts.where import Where
 from metrics.formulas import periods
 from metrics.formulas.parameters import Parameters, Periods
 from metrics.indicators import Given
 from metrics.models import Scope
 from metrics.queries import NO_DATA, Figure, concealed, figure_of
-from metrics.slicing import cells, differencing, gating
-from metrics.slicing.asking import Ask
+from metrics.slicing import cells, differencing, engaged, gating
+from metrics.slicing.asking import OF_ANSWERS, Ask
 from metrics.slicing.cells import WHOLE, Cell, Cut, Key
 from metrics.slicing.grid import Row
 from metrics.slicing.singles import Singles
@@ -42,9 +44,16 @@ class Sources:
     stamp: Stamp
     at: datetime
 
+    @cached_property
+    def state(self) -> engaged.State:
+        """What is known of the day the period ends with."""
+        return engaged.State(self.ask.span, self.at)
+
 
 def rows(ask: Ask, units: Any, *, viewer: User | ApiKey, at: datetime) -> list[Row]:
     """The rows of the question; `units` are those of a group that the viewer may see."""
+    if ask.group_by in OF_ANSWERS and engaged.METRICS.issuperset(ask.metrics):
+        return engaged.not_of_answers(ask, at)
     where, frame = cells.where_of(ask.filters), frames.frame()
     found = read(ask, where=where, frame=frame, at=at)
     if ask.group_by == "client" or ask.filters.client is not None:
@@ -123,8 +132,19 @@ def _figures(found: Sources, key: Key, given: Given) -> dict[str, Figure]:
     made = [figure_of(storing.measurement(row)) for row in storing.build(unit, given, found.stamp)]
     held = {fig.metric: fig for fig in made}
     return {
-        metric: held.get(metric) or _empty(found, metric, unit) for metric in found.ask.metrics
+        metric: _state(found, metric, unit, given.eligible)
+        if metric in engaged.METRICS
+        else held.get(metric) or _empty(found, metric, unit)
+        for metric in found.ask.metrics
     }
+
+
+def _state(found: Sources, metric: str, unit: Unit, eligible: Ids) -> Figure:
+    """A state of the day; it cannot be cut by what only answers have."""
+    named = replace(unit, population="")
+    if engaged.by_answers(found.ask):
+        return found.state.nothing(metric, named, engaged.NOT_OF_ANSWERS)
+    return found.state.of_unit(metric, named, eligible)
 
 
 def _empty(found: Sources, metric: str, unit: Unit) -> Figure:
@@ -259,6 +279,7 @@ def _of_clients(found: Sources, units: Any) -> list[Row]:
     )
     fixed = ask.filters.given()
     part = _part(fixed)
+    made |= _states_of_clients(found, [pk for pk, _code in known])
     rows = []
     for pk, code in known:
         unit = Unit(str(Scope.CLIENT), pk, ask.population, ask.span.key, part)
@@ -266,6 +287,23 @@ def _of_clients(found: Sources, units: Any) -> list[Row]:
             fig = made.get((pk, metric)) or _empty(found, metric, unit)
             rows.append(Row(fixed | {"client": code}, replace(fig, slice=part)))
     return rows
+
+
+def _states_of_clients(found: Sources, ids: list[int]) -> dict[tuple[int, str], Figure]:
+    metrics = [metric for metric in found.ask.metrics if metric in engaged.METRICS]
+    if not metrics:
+        return {}
+    if not engaged.by_answers(found.ask):
+        return found.state.of_clients(ids, metrics)
+    return {
+        (pk, metric): found.state.nothing(
+            metric,
+            Unit(str(Scope.CLIENT), pk, "", found.ask.span.key),
+            engaged.NOT_OF_ANSWERS,
+        )
+        for pk in ids
+        for metric in metrics
+    }
 
 
 def _part(named: Mapping[str, str | int]) -> str:

@@ -6,20 +6,21 @@ from dataclasses import replace
 from metrics.formulas import uncertainty
 from metrics.formulas.parameters import DEFAULT
 from metrics.indicators import OPEN_REASONS
-from metrics.queries import Figure, concealed
+from metrics.queries import ENGAGEMENT, Figure, concealed
 
 COMPLEMENTARY = "COMPLEMENTARY"
 DIFFERENCING = "DIFFERENCING"
 # A rate tells who was asked and who answered, but nothing of any answer.
 RATES = frozenset({"response_rate", "client_response_rate", "coverage_exposure"})
 # What is made of records and not of answers: nobody's word can be found by subtraction.
-UNSAID = RATES | {"silent_exposure"}
+UNSAID = RATES | {"silent_exposure", *ENGAGEMENT}
+_OF_ALL = RATES | {"silent_exposure"}
 LEAST = DEFAULT.gate.min_resp
 
 
 def size(fig: Figure) -> int:
     """What the gate judges: the answers, or for a rate everybody who was asked."""
-    return (fig.eligible or 0) if fig.metric in RATES else fig.n
+    return (fig.eligible or 0) if fig.metric in _OF_ALL else fig.n
 
 
 def family(cells: Sequence[Figure], total: Figure) -> list[Figure]:

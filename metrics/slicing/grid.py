@@ -28,6 +28,11 @@ class Unit:
     population: str
 
 
+# Figures by the unit's population and number, then by metric.
+Found = dict[tuple[str, int], dict[str, Figure]]
+Read = Callable[[list[Unit]], Found]
+
+
 class Grid(Sequence[Row]):
     """Stored units times metrics as one list that can be counted and cut; two queries a page."""
 
@@ -38,9 +43,11 @@ class Grid(Sequence[Row]):
         period: str,
         unit_of: Callable[[Any], Unit] = lambda unit: unit,
         guard: Callable[[list[Figure]], list[Figure]] = lambda figures: figures,
+        read: Read | None = None,
     ) -> None:
         self._units, self._unit_of = units, unit_of
         self._metrics, self._period, self._guard = metrics, period, guard
+        self._read = read or self._stored
         self._count: int | None = None
 
     def __len__(self) -> int:
@@ -65,17 +72,26 @@ class Grid(Sequence[Row]):
         return self._cells(units)[first % wide :][: last - first]
 
     def _cells(self, units: list[Unit]) -> list[Row]:
-        found: dict[tuple[str, int], dict[str, Figure]] = {}
-        for population in sorted({unit.population for unit in units}):
-            some = [unit for unit in units if unit.population == population]
-            figures = queries.beside(
-                some[0].scope,
-                [unit.pk for unit in some],
-                period=self._period,
-                metrics=self._metrics,
-                population=population,
-            )
-            found |= {(population, pk): held for pk, held in figures.items()}
+        found = self._read(units)
         held = [found[unit.population, unit.pk][name] for unit in units for name in self._metrics]
         slices = [unit.slice for unit in units for _name in self._metrics]
         return [Row(part, fig) for part, fig in zip(slices, self._guard(held), strict=True)]
+
+    def _stored(self, units: list[Unit]) -> Found:
+        return stored_of(units, self._metrics, self._period)
+
+
+def stored_of(units: Sequence[Unit], metrics: Sequence[str], period: str) -> Found:
+    """The stored figures of these units; one query for each population."""
+    found: Found = {}
+    for population in sorted({unit.population for unit in units}):
+        some = [unit for unit in units if unit.population == population]
+        figures = queries.beside(
+            some[0].scope,
+            [unit.pk for unit in some],
+            period=period,
+            metrics=metrics,
+            population=population,
+        )
+        found |= {(population, pk): held for pk, held in figures.items()}
+    return found

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from bank.models import ApiKey, User
@@ -10,9 +11,9 @@ from clients.models import Client, Stage
 from metrics import queries
 from metrics.models import Scope
 from metrics.queries import TRANSACTIONAL, Figure
-from metrics.slicing import cells, gating
+from metrics.slicing import cells, engaged, gating
 from metrics.slicing.asking import Ask
-from metrics.slicing.grid import Grid, Row, Unit
+from metrics.slicing.grid import Found, Grid, Row, Unit, stored_of
 from metrics.slicing.singles import Singles
 from metrics.windows import WHOLE, Windows
 
@@ -35,7 +36,17 @@ def holds(ask: Ask, *, at: datetime) -> bool:
         return False
     if ask.group_by and not _fits(ask.group_by, names):
         return False
+    if parts and not _states_kept(ask, at):
+        return False
     return _kept(ask, parts, at)
+
+
+def _states_kept(ask: Ask, at: datetime) -> bool:
+    """Whether the states of the day are stored by the parts asked for."""
+    asked = engaged.METRICS & {*ask.metrics}
+    if not asked:
+        return True
+    return not engaged.by_answers(ask) and all(engaged.kept(m, ask.span, at) for m in asked)
 
 
 def _fits(group: str, names: frozenset[str]) -> bool:
@@ -58,20 +69,34 @@ def _kept(ask: Ask, parts: frozenset[str] | set[str], at: datetime) -> bool:
     return bool(_OF_AGGREGATES.fullmatch(key)) or key in Windows(at).trend
 
 
-def rows(ask: Ask, units: Any, *, viewer: User | ApiKey) -> Sequence[Row]:
+def rows(ask: Ask, units: Any, *, viewer: User | ApiKey, at: datetime) -> Sequence[Row]:
     """The stored rows; `units` are the teams, campaigns or clients of a group in scope."""
     if ask.group_by in _PARTS or ask.filters.names() & _PARTS:
-        return _parts(ask, viewer)
+        return _parts(ask, viewer, at)
+    guard = (lambda figures: figures) if ask.group_by == "client" else Guard(ask, viewer)
+    grid = partial(
+        Grid, metrics=ask.metrics, period=ask.span.key, guard=guard, read=partial(_read, ask, at)
+    )
     if ask.group_by == "client":
-        return Grid(units, ask.metrics, ask.span.key, lambda row: _client(row, ask.population))
-    guard = Guard(ask, viewer)
+        return grid(units, unit_of=lambda row: _client(row, ask.population))
     if ask.group_by == "campaign":
-        return Grid(units, ask.metrics, ask.span.key, _campaign, guard)
+        return grid(units, unit_of=_campaign)
     if ask.group_by == "team":
-        return Grid(
-            units, ask.metrics, ask.span.key, lambda row: _team(row, ask.population), guard
-        )
-    return Grid([_one(ask)], ask.metrics, ask.span.key, guard=guard)
+        return grid(units, unit_of=lambda row: _team(row, ask.population))
+    return grid([_one(ask)])
+
+
+def _read(ask: Ask, at: datetime, units: list[Unit]) -> Found:
+    """The stored figures; states of a day as the store keeps them of that day, or from facts."""
+    found: Found = {}
+    for period, metrics in engaged.sources(ask, at).items():
+        if period:
+            fresh = stored_of(units, metrics, period)
+        else:
+            fresh = engaged.of_units(engaged.State(ask.span, at), units, metrics)
+        for key, held in fresh.items():
+            found.setdefault(key, {}).update(engaged.renamed(held, ask.span.key))
+    return found
 
 
 class Guard:
@@ -91,14 +116,16 @@ class Guard:
         return fig.scope_id if self._group else cells.WHOLE
 
 
-def _parts(ask: Ask, viewer: User | ApiKey) -> list[Row]:
+def _parts(ask: Ask, viewer: User | ApiKey, at: datetime) -> list[Row]:
     """Rows of stored slices of the bank or a team."""
     unit, guard = _one(ask), Guard(ask, viewer)
     made = []
     for metric in ask.metrics:
-        found = queries.parts(
-            unit.scope, unit.pk, period=ask.span.key, metric=metric, population=ask.population
+        period = engaged.kept(metric, ask.span, at) if metric in engaged.METRICS else ask.span.key
+        stored = queries.parts(
+            unit.scope, unit.pk, period=period, metric=metric, population=ask.population
         )
+        found = engaged.renamed(stored, ask.span.key)
         empty = Figure(metric, ask.population, unit.scope, unit.pk, ask.span.key)
         fixed = {name: str(getattr(ask.filters, name)) for name in ask.filters.names() & _PARTS}
         if not ask.group_by:
@@ -106,7 +133,7 @@ def _parts(ask: Ask, viewer: User | ApiKey) -> list[Row]:
             fig = found.get(name) or gating.relabelled(empty, name)
             made.append(Row(ask.filters.given(), *guard([fig])))
             continue
-        total = found.get(_name(fixed)) if fixed else _whole(unit, ask, metric)
+        total = found.get(_name(fixed)) if fixed else _whole(unit, ask, metric, period)
         values = _values(ask.group_by)
         held = [
             found.get(_name(fixed | {ask.group_by: value}))
@@ -126,9 +153,9 @@ def _name(parts: dict[str, str]) -> str:
     return "&".join(f"{name}={value}" for name, value in sorted(parts.items()))
 
 
-def _whole(unit: Unit, ask: Ask, metric: str) -> Figure:
+def _whole(unit: Unit, ask: Ask, metric: str, period: str) -> Figure:
     found = queries.beside(
-        unit.scope, [unit.pk], period=ask.span.key, metrics=[metric], population=ask.population
+        unit.scope, [unit.pk], period=period, metrics=[metric], population=ask.population
     )
     return found[unit.pk][metric]
 

@@ -26,6 +26,7 @@ FROM = "restated_from"
 _FEW, _CHUNK = 500, 5_000
 _STAGE = "fresh_figures"
 _KEY = ("scope", "scope_id", "slice", "population", "period", "metric")
+_RESTING = "scope_id = ANY(%s) AND metric LIKE 'cei%%' AND period LIKE '%%Q%%'"
 _CONTENT = tuple(name for name in Row._fields if name not in (*_KEY, "as_of"))
 
 
@@ -33,13 +34,15 @@ _CONTENT = tuple(name for name in Row._fields if name not in (*_KEY, "as_of"))
 class Target:
     """The stored rows that are brought in line: of a scope, of some units, of some periods.
 
-    `closed` are the keys of periods that are over. Null means every unit, or every period.
+    `closed` are the keys of periods that are over. Null means every unit, or every period. Of
+    the units in `resting` the engagement of quarters stands as it is.
     """
 
     scope: str
     closed: frozenset[str]
     ids: Sequence[int] | None = None
     periods: Sequence[str] | None = None
+    resting: Sequence[int] = ()
 
     def stored(self) -> QuerySet[Measurement]:
         """The rows as they stand."""
@@ -48,6 +51,10 @@ class Target:
             found = found.filter(scope_id__in=list(self.ids))
         if self.periods is not None:
             found = found.filter(period__in=list(self.periods))
+        if self.resting:
+            found = found.exclude(
+                scope_id__in=list(self.resting), metric__startswith="cei", period__contains="Q"
+            )
         return found
 
 
@@ -127,6 +134,9 @@ def _merged(target: Target, made: Iterable[Row], at: datetime) -> int:
             # The index by itself, whatever the statistics of a table that has just grown say.
             stored += " AND scope_id BETWEEN %s AND %s"
             wanted += [min(target.ids), max(target.ids)]
+        if target.resting:
+            stored += f" AND NOT ({_RESTING})"
+            wanted.append(list(target.resting))
         moments: list[Any] = [midnight(at, settings.TIME_ZONE), list(target.closed), at]
         if source == _STAGE:
             # Many against many, again whatever the statistics say.

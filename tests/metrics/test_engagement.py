@@ -1,18 +1,21 @@
 """Engagement, health and client score as they are stored: of one client, of a unit, over time."""
 
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 
+import numpy as np
 import pytest
 
 from bank import settings
 from clients import changes, consent
 from clients.models import Client, Freeze
 from metrics import engaging, queries, recompute, references, storing
+from metrics.engaging import scores
 from metrics.facts import answers, mergers
 from metrics.formulas import engagement, health
 from metrics.formulas.engagement import decayed_sum
 from metrics.formulas.parameters import ENGAGEMENT
+from metrics.formulas.uncertainty import quantiles
 from metrics.models import Measurement
 from tests.factories import (
     NOW,
@@ -30,6 +33,7 @@ from tests.metrics.engaged import (
     hold,
     make_crowd,
     make_product,
+    moment,
 )
 
 pytestmark = pytest.mark.django_db
@@ -61,7 +65,11 @@ def busy_client(**fields) -> Client:
 def figure(client: Client, metric: str = "cei") -> queries.Figure:
     population = "" if metric.startswith("cei") else "relational"
     row = Measurement.objects.get(
-        scope="client", scope_id=client.pk, metric=metric, population=population
+        scope="client",
+        scope_id=client.pk,
+        metric=metric,
+        population=population,
+        period="rolling12m" if population else "rolling90",
     )
     return queries.figure_of(row)
 
@@ -80,7 +88,7 @@ def test_without_a_reference_there_is_no_index_and_the_reason_is_told():
 
     assert (figure(client).value, figure(client).gate) == (None, "NO_REFERENCE")
     assert {figure(client, f"cei_{name}").gate for name in ENGAGEMENT} == {"NO_REFERENCE"}
-    bank = Measurement.objects.get(scope="bank", metric="cei", slice="")
+    bank = Measurement.objects.get(scope="bank", metric="cei", slice="", period="rolling90")
     assert (bank.value, bank.gate, bank.eligible) == (None, "NO_REFERENCE", 1)
 
 
@@ -258,7 +266,7 @@ def test_events_in_the_place_of_others_give_the_same_as_a_full_pass():
 
     one_by_one = everything()
     Measurement.objects.all().delete()
-    recompute.refresh_all(at=NOW)
+    recompute.refresh_all(at=NOW, past=True)
 
     assert everything() == one_by_one
 
@@ -438,15 +446,102 @@ def test_units_have_the_mean_of_their_active_clients_with_its_interval():
     recompute.refresh_stale(at=NOW)
 
     values = [figure(client).value for client in clients]
-    row = Measurement.objects.get(scope="team", scope_id=branch.pk, metric="cei", slice="")
+    row = Measurement.objects.get(
+        scope="team", scope_id=branch.pk, metric="cei", slice="", period="rolling90"
+    )
     assert row.value == pytest.approx(sum(values) / 6)
     assert row.low < row.value < row.high
     assert (row.n, row.clients, row.eligible, row.coverage) == (6, 6, 7, 6 / 7)
     assert (row.method, row.gate, row.flags) == ("t", "", "LOW_BASE")
     assert sum(row.detail["bands"].values()) == 6
-    bank = Measurement.objects.get(scope="bank", metric="cei", slice="")
-    part = Measurement.objects.get(scope="bank", metric="cei", slice="segment=corporate")
+    bank = Measurement.objects.get(scope="bank", metric="cei", slice="", period="rolling90")
+    part = Measurement.objects.get(
+        scope="bank", metric="cei", slice="segment=corporate", period="rolling90"
+    )
     assert bank.value == part.value == row.value
+
+
+def quarter(scope, number, metric="cei", period="2026Q3", part=""):
+    return queries.figures(scope, number, period=period, part=part)[metric]
+
+
+def busy_crowd(number=6, **fields):
+    """Clients who did something before the last two quarters ended, the later the more."""
+    clients = [busy_client(**fields) for _number in range(number)]
+    for place, client in enumerate(clients):
+        contact = client.contacts.get()
+        for age in range(place + 1):
+            happen(client, "login", at=moment(age, day=date(2026, 6, 30)), contact=contact)
+        for age in range(2 * place + 3):
+            happen(client, "login", at=moment(age, day=date(2026, 9, 30)), contact=contact)
+    return clients
+
+
+def test_the_index_of_a_quarter_is_that_of_its_last_day():
+    freeze_reference()
+    clients = busy_crowd()
+    recompute.refresh_stale(at=NOW)
+    reference, rules = references.newest(), storing.current().engagement
+    day = scores.alone(
+        date(2026, 9, 30), [c.pk for c in clients], reference=reference, rules=rules
+    )
+    expected = day.now.index.score.tolist()
+    found = [quarter("client", client.pk) for client in clients]
+    assert [fig.value for fig in found] == expected
+    assert {fig.detail["to"] for fig in found} == {"2026-09-30"}
+    login = [quarter("client", client.pk, "cei_login").value for client in clients]
+    assert login == day.now.scores["login"].tolist()
+    bank = quarter("bank", 0)
+    assert (bank.value, bank.n) == (pytest.approx(np.mean(expected)), 6)
+    assert quarter("bank", 0, "cei_login").value == pytest.approx(np.mean(login))
+    assert quarter("bank", 0, part="segment=corporate").value == bank.value
+    # The quarter that runs has the index of today.
+    assert quarter("bank", 0, period="2026Q4").gate == "NO_DATA"
+
+
+def test_the_change_of_the_mean_compares_clients_with_themselves():
+    freeze_reference()
+    clients = busy_crowd()
+    recompute.refresh_stale(at=NOW)
+    now, before = (
+        [quarter("client", client.pk, period=period).value for client in clients]
+        for period in ("2026Q3", "2026Q2")
+    )
+    told = quarter("bank", 0).detail["change"]
+    steps = np.array(now) - np.array(before)
+    half = quantiles.t(0.95, 5) * steps.std(ddof=1) / 6**0.5
+    assert told["before"]["value"] == pytest.approx(np.mean(before))
+    assert told["test"]["diff"] == pytest.approx(steps.mean())
+    assert told["test"]["high"] == pytest.approx(steps.mean() + half)
+    assert told["test"]["method"] == "paired"
+    rolling = queries.figures("bank", 0, period="rolling90")["cei"].detail["change"]
+    earlier = [figure(client).detail["change"]["before"] for client in clients]
+    assert rolling["before"]["value"] == pytest.approx(np.mean(earlier))
+
+
+def test_a_late_event_measures_its_quarter_again_and_a_new_day_does_not():
+    freeze_reference()
+    clients = busy_crowd()
+    recompute.refresh_stale(at=NOW)
+    before = quarter("bank", 0).value
+    stamp = Measurement.objects.get(
+        scope="client", scope_id=clients[0].pk, metric="cei", period="2026Q3"
+    ).as_of
+    recompute.refresh_stale(at=NOW + timedelta(days=1))
+    for age in range(12):
+        happen(clients[0], "visit", at=moment(age, day=date(2026, 9, 29)))
+    changes.note([clients[0].pk], at=NOW)
+    recompute.refresh_stale(at=NOW + timedelta(days=1))
+    assert quarter("bank", 0).value > before
+    assert "RESTATED" in quarter("bank", 0).flags
+    unmoved = Measurement.objects.get(
+        scope="client", scope_id=clients[1].pk, metric="cei", period="2026Q3"
+    )
+    assert unmoved.as_of == stamp
+    one_by_one = everything()
+    Measurement.objects.filter(scope="client", scope_id=clients[2].pk).delete()
+    recompute.refresh_all(at=NOW + timedelta(days=1), past=True)
+    assert everything() == one_by_one
 
 
 def test_a_mean_over_fewer_than_five_clients_is_withheld():
@@ -456,11 +551,11 @@ def test_a_mean_over_fewer_than_five_clients_is_withheld():
 
     recompute.refresh_stale(at=NOW)
 
-    bank = Measurement.objects.get(scope="bank", metric="cei", slice="")
+    bank = Measurement.objects.get(scope="bank", metric="cei", slice="", period="rolling90")
     assert (bank.n, bank.gate) == (4, "MIN_CLIENTS")
 
 
-def test_a_merged_client_has_no_figures_of_its_own():
+def test_a_merged_client_has_no_figures_of_its_own_since():
     freeze_reference()
     old, heir = busy_client(), busy_client()
     recompute.refresh_stale(at=NOW)
@@ -469,7 +564,9 @@ def test_a_merged_client_has_no_figures_of_its_own():
 
     recompute.refresh_stale(at=NOW)
 
-    assert not Measurement.objects.filter(scope="client", scope_id=old.pk).exists()
+    # The quarters before the day of merging were its own.
+    kept = Measurement.objects.filter(scope="client", scope_id=old.pk)
+    assert not kept.exclude(period__contains="Q").exists()
     assert figure(heir).n == 12
 
 
@@ -488,13 +585,17 @@ def test_an_answer_leaves_the_stored_engagement_as_it_is():
     freeze_reference()
     client, version = busy_client(), make_full_version()
     recompute.refresh_stale(at=NOW)
-    before = Measurement.objects.get(scope_id=client.pk, metric="cei")
+    before = Measurement.objects.get(
+        scope="client", scope_id=client.pk, metric="cei", period="rolling90"
+    )
     client.touchpoints.all().delete()
     answer(client, version, nps=10, trust=7)
 
     recompute.refresh_stale(at=NOW)
 
-    after = Measurement.objects.get(scope_id=client.pk, metric="cei")
+    after = Measurement.objects.get(
+        scope="client", scope_id=client.pk, metric="cei", period="rolling90"
+    )
     assert (after.value, after.detail, after.as_of) == (before.value, before.detail, before.as_of)
     assert figure(client, "client_score").detail["parts"]["cei"]["score"] == before.value
     changes.note([client.pk], at=NOW)

@@ -1,6 +1,7 @@
 """Recompute figures by hand: what is stale, one client, or everything."""
 
 from argparse import ArgumentParser
+from functools import partial
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -34,6 +35,7 @@ class Command(BaseCommand):
             recompute.refresh_stale(at=at)
             done = 1
         else:
-            act = recompute.refresh_all if options["all"] else recompute.refresh_stale
+            everything = partial(recompute.refresh_all, past=True)
+            act = everything if options["all"] else recompute.refresh_stale
             done = act(at=at)
         self.stdout.write(_("Figures of %s clients recomputed.") % done)
