@@ -1,4 +1,4 @@
-"""S1: the send loop with its ledger, against smtplib with finished bytes and no ledger."""
+"""S1, S2: the send loop with its ledger, against smtplib with finished bytes and no ledger."""
 
 import contextlib
 import os
@@ -11,19 +11,32 @@ from collections.abc import Iterator
 
 from django.db import connection
 
+from bank import settings
 from bench import people
 from bench.measuring import Goal, Line, in_turn
 from surveys.models import Delivery, Invitation
 
-GOAL = Goal("S1", 0.35)
+PLAIN, ROUNDS = Goal("S1", 0.35), Goal("S2", 0.75)
 PROCESSES = 2
 MAILS = 20_000
 
 
-def measure(scale: float) -> Line:
-    """The same number of mails from two processes with one connection each."""
+def one(scale: float) -> Line:
+    """One connection a process, on both sides."""
+    return _measure(PLAIN, scale, connections=1)
+
+
+def four(scale: float) -> Line:
+    """Four connections a process against one: the rounds pay for the ledger."""
+    return _measure(ROUNDS, scale, connections=4)
+
+
+def _measure(goal: Goal, scale: float, *, connections: int) -> Line:
+    """The same number of mails from two processes."""
     count = max(600, int(MAILS * scale))
-    people.campaign(people.contacts(count, "S1"))
+    Delivery.objects.all().delete()
+    people.campaign(people.contacts(count, goal.code))
+    use(connections)
     with relay() as name:
         a, b = in_turn(
             lambda: count / _drained(),
@@ -32,11 +45,16 @@ def measure(scale: float) -> Line:
         )
     unsent = Delivery.objects.exclude(state=Delivery.State.SENT).count()
     told = (
-        f"send loop {PROCESSES}x1 against prebuilt smtplib; "
+        f"send loop {PROCESSES}x{connections} against prebuilt smtplib; "
         f"{sorted(a)[2]:.0f}/s of {sorted(b)[2]:.0f}/s; sink {name}"
     )
     faults = [f"{unsent} mails not sent"] if unsent else []
-    return Line(GOAL, [x / y for x, y in zip(a, b, strict=True)], told, faults)
+    return Line(goal, [x / y for x, y in zip(a, b, strict=True)], told, faults)
+
+
+def use(connections: int) -> None:
+    """Let each process have so many connections."""
+    settings.put("smtp_connections", connections, at=people.AT, by=None)
 
 
 @contextlib.contextmanager
@@ -46,9 +64,12 @@ def relay(log: str = "") -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     os.environ["EMAIL_URL"] = f"smtp://127.0.0.1:{port}"
-    found = None if log else shutil.which("smtp-sink")
+    path = f"{os.environ.get('PATH', '')}:/usr/sbin"
+    found = None if log else shutil.which("smtp-sink", path=path)
     if found:
-        process = subprocess.Popen([found, f"127.0.0.1:{port}", "100"])
+        # It refuses to be root.
+        user = ["-u", "nobody"] if os.geteuid() == 0 else []
+        process = subprocess.Popen([found, *user, f"127.0.0.1:{port}", "100"])
         time.sleep(0.5)
     else:
         process = start("bench.sink", str(port), *filter(None, [log]))
