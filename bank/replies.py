@@ -41,7 +41,9 @@ class Outcome:
     @property
     def is_bad_address(self) -> bool:
         """Whether the refusal is about the mailbox itself, not a policy or the content."""
-        return self.kind == "refused" and self.phase == "rcpt" and names_mailbox(self)
+        if self.kind != "refused" or self.phase != "rcpt":
+            return False
+        return says_no_mailbox(self.reply, self.code)
 
     @property
     def is_trouble(self) -> bool:
@@ -49,12 +51,12 @@ class Outcome:
         return self.kind == "relay" or (self.kind == "policy" and self.phase in {"auth", "mail"})
 
 
-def names_mailbox(outcome: Outcome) -> bool:
+def says_no_mailbox(text: str, code: int = 0) -> bool:
     """Whether a 5xx says that there is no such mailbox; the enhanced code has the last word."""
-    found = _ENHANCED.search(outcome.reply)
+    found = _ENHANCED.search(text)
     if found:
         return _MAILBOX.match(found[0]) is not None
-    return outcome.code in {550, 551, 553}
+    return code in {550, 551, 553}
 
 
 def judge(code: int, text: str, phase: Phase) -> Outcome:

@@ -280,6 +280,8 @@ if not re.fullmatch(r"[^\s@<>,;]+@[^\s@<>,;]+", MAIL_FROM):
 EMAIL_URL: str = env.str("EMAIL_URL", f"smtp://127.0.0.1:{MAIL_PORT}")
 if not EMAIL_URL.startswith("smtp://"):
     raise ImproperlyConfigured("EMAIL_URL must start with smtp://.")
+# The relay's own log, where this machine has it: it knows what became of a lost mail.
+RELAY_LOG: str = env.str("RELAY_LOG", "")
 # A silent relay must not hold a worker. A mail takes at most twice this time, once up to its
 # body and once for the verdict, and the lease of a delivery outlives that: else it goes twice.
 EMAIL_TIMEOUT = 20

@@ -3,11 +3,13 @@
 Each act is a compare-and-set on the row, in the caller's transaction or its own.
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Case, F, Max, Q, Value, When
 
@@ -21,6 +23,9 @@ MAX_BUILDS = 5
 # So many refusals by a rule of the relay in a row concern the campaign and not the mails.
 REFUSALS = 3
 ERROR_LENGTH = 500
+# So long the relay's log may take to come; then a lost mail goes without it.
+LOG_PATIENCE = timedelta(minutes=15)
+logger = logging.getLogger(__name__)
 POLICY = "policy"
 
 Fields = dict[str, Any]
@@ -28,12 +33,22 @@ Fields = dict[str, Any]
 
 @dataclass(frozen=True)
 class Lost:
-    """What the sweep found: claims given back, outcomes unknown, mails queued once more."""
+    """What the sweep found: claims given back, outcomes unknown, mails queued once more, mails
+    that ended their senders, and lost ones that the relay's log knows as sent."""
 
     returned: int
     unknown: int
     requeued: int
     failed: int = 0
+    found: int = 0
+
+
+@dataclass(frozen=True)
+class Span:
+    """From when to when the relay's log is known without a gap."""
+
+    since: datetime
+    until: datetime
 
 
 def settle(delivery: Delivery, outcome: Outcome, *, holder: str, at: datetime) -> str:
@@ -88,12 +103,11 @@ def concerns_campaign(campaign: Campaign, outcome: Outcome) -> bool:
     return refused.count() >= REFUSALS
 
 
-def settle_lost(*, at: datetime) -> Lost:
-    """Give back silent claims, and send once more what was lost for the first time.
+def expire(*, at: datetime) -> Lost:
+    """Take back what silent senders hold.
 
     A claim that ran out sent nothing; whoever has cost several senders their life has failed. A
-    mark that ran out may have sent: the mail goes once more, with the same message id and the
-    same link; a second loss waits for a person.
+    mark that ran out may have been sent: nobody knows.
     """
     with transaction.atomic():
         expired = Delivery.objects.expired(at)
@@ -113,10 +127,25 @@ def settle_lost(*, at: datetime) -> Lost:
             lease_until=None,
             last_error="the sender fell silent",
         )
-        requeued = Delivery.objects.filter(state=State.UNKNOWN, losses=1).update(
-            state=State.QUEUED, next_try_at=at, claimed_by=""
-        )
-    return Lost(returned, unknown, requeued, failed)
+    return Lost(returned, unknown, 0, failed)
+
+
+def requeue(*, at: datetime, log: Span | None = None) -> int:
+    """Send once more what was lost, with the same message id and link; return how many.
+
+    Where the relay's log is known for the time of a mail and does not speak of it, the mail never
+    arrived and is as good as new. Without such a log it goes once more after the first loss,
+    which two equal copies make harmless; a second loss waits for a person.
+    """
+    again = {"state": State.QUEUED, "next_try_at": at, "claimed_by": ""}
+    unknown = Delivery.objects.filter(state=State.UNKNOWN)
+    once = unknown.filter(losses=1)
+    if log is None:
+        return once.update(**again)
+    lease = timedelta(seconds=settings.SEND_LEASE_SECONDS)
+    never = unknown.filter(settled_at__gte=log.since + lease, settled_at__lte=log.until)
+    late = once.filter(settled_at__lte=at - LOG_PATIENCE)
+    return never.update(losses=0, **again) + late.update(**again)
 
 
 def invited(delivery: Delivery, *, at: datetime) -> None:

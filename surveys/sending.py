@@ -10,7 +10,7 @@ import logging
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 from uuid import uuid4
@@ -21,7 +21,7 @@ from bank import breaker, mail, pace, settings
 from bank.dialogue import Mail
 from bank.relay import Relay
 from bank.replies import Outcome
-from surveys import bounces, campaigns, governance, ledger, letters, outcomes, rounds
+from surveys import bounces, campaigns, governance, ledger, letters, outcomes, reconciling, rounds
 from surveys.models import Delivery
 
 BATCH = 100
@@ -209,7 +209,7 @@ class _Drain:
                 bounces.watch(delivery, at=self.clock())
             campaign = delivery.invitation.campaign
             if campaign is not None and outcomes.concerns_campaign(campaign, outcome):
-                data = {"phase": outcome.phase, "code": outcome.code, "reply": outcome.reply}
+                data = {"phase": outcome.phase, "reply": f"{outcome.code} {outcome.reply}"}
                 campaigns.hold(campaign, reason="relay_refused", at=self.clock(), data=data)
 
     def _count(self, state: str) -> None:
@@ -250,8 +250,10 @@ def drain(
 
 
 def settle_lost(*, at: datetime) -> outcomes.Lost:
-    """Take back what silent senders hold; see `outcomes` for what happens to each."""
-    lost = outcomes.settle_lost(at=at)
+    """Take back what silent senders hold, ask the relay's log, and send again what is lost."""
+    lost = outcomes.expire(at=at)
+    log = reconciling.read(at=at)
+    lost = replace(lost, requeued=outcomes.requeue(at=at, log=log.span), found=log.found)
     if lost.unknown or lost.failed:
         logger.warning("lost mails: %s", lost)
     return lost

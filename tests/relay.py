@@ -57,18 +57,17 @@ class Relay:
             threading.Thread(target=self._talk, args=(peer,), daemon=True).start()
 
     def _answer(self, peer, verb):
-        self.last = ""
+        """Answer and return what was said; an empty text ends the connection."""
         waiting = self.script.get(verb)
         reply = waiting.pop(0) if waiting else USUAL.get(verb, "502 what?")
         if reply == CUT:
-            return False
-        self.last = reply
+            return ""
         time.sleep(self.pause)
         if reply != SILENT:
             with contextlib.suppress(OSError):  # the caller may have lost its patience
                 peer.sendall(reply.encode() + b"\r\n")
         # A relay that says 421 hangs up.
-        return not reply.startswith("421")
+        return "" if reply.startswith("421") else reply
 
     def _talk(self, peer):
         with peer, peer.makefile("rb") as lines:
@@ -76,10 +75,8 @@ class Relay:
                 return
             for line in lines:
                 self.said.append(line.decode().strip())
-                verb = line[:4].decode().upper()
-                if not self._answer(peer, verb):
-                    return
-                if self.last.startswith("354") and not self._body(peer, lines):
+                said = self._answer(peer, line[:4].decode().upper())
+                if not said or (said.startswith("354") and not self._body(peer, lines)):
                     return
 
     def _body(self, peer, lines):
@@ -89,4 +86,4 @@ class Relay:
                 self.messages.append(message)
                 return self._answer(peer, "BODY")
             message += line[1:] if line.startswith(b".") else line
-        return False
+        return ""
