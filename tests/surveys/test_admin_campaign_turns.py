@@ -182,7 +182,7 @@ def test_wave_is_chosen_field_by_field_and_shown_by_week(admin, house):
     assert campaign.role_shares == {"decider": 0, "influencer": 0, "user": 100}
     page = words(admin.get(url("change", campaign.pk)))
     assert "Weeks of the wave" in page
-    assert 'not in the sample <a href="/admin/surveys/campaign/' in page
+    assert f'− not in the sample</th> <td> <a href="{url("people", campaign.pk)}?' in page
     assert re.search(r'name="share_user" value="100"', page)
     campaigns.launch(campaign, at=timezone.now(), by=None)
     page = words(admin.get(url("change", campaign.pk)))
