@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from bank import formats
 from bank.models import ApiKey, User
 from clients.models import Client
-from metrics import words
+from metrics import naming, words
 from metrics.facts import answers, exclusions, exposure
 from metrics.facts.exclusions import COMPOSITE, DIMENSIONS, NPS
 from metrics.facts.where import Where
@@ -25,12 +25,12 @@ from surveys.models import Answer
 
 # The part of the parameter set that each family of figures is made with.
 _SETS = {
-    "nps": ("clients", "intervals"),
+    "nps": ("clients", "intervals", "suspicion"),
     "csat": ("csat", "intervals"),
     "ces": ("intervals",),
     "rate": ("responding", "intervals"),
-    "cei": ("engagement", "cei"),
-    "health": ("health",),
+    "cei": ("engagement", "bands"),
+    "health": ("health", "client_score", "bands"),
     "silent": (),
 }
 
@@ -45,6 +45,8 @@ class Line:
 
     label: str
     value: str
+    # The name that machines use, where it says more to a reader who checks.
+    code: str = ""
 
 
 @dataclass(frozen=True)
@@ -202,8 +204,9 @@ def _parameters(fig: Figure) -> list[Line]:
     kept = ParameterSet.objects.filter(key=fig.parameter_set).first()
     values: Mapping[str, Any] = kept.values if kept else {}
     sections = {"gate", "periods", *_SETS.get(_set_of(fig.metric), ())}
+    names = naming.parameters()
     return [
-        Line(f"{section}.{name}", _parameter(value))
+        Line(names.get(f"{section}.{name}", name), _parameter(value), f"{section}.{name}")
         for section in sorted(sections & set(values))
         for name, value in sorted(values[section].items())
     ]

@@ -10,7 +10,7 @@ from django.db.models import Exists, F, OuterRef, Prefetch, Q
 
 from bank import scope
 from bank.models import Team, User, in_language
-from clients.models import MilestoneType
+from clients.models import MilestoneType, Stage
 from surveys import attribution, questionnaires
 from surveys.models import Answer, Question, Response
 from surveys.models.response import ResponseQuerySet
@@ -103,10 +103,23 @@ def _narrowed(rows: ResponseQuerySet, filters: Filters) -> ResponseQuerySet:
     if filters.team:
         rows = rows.filter(client__team__in=scope.teams_below(filters.team.pk))
     if filters.stage:
-        usual = MilestoneType.objects.filter(stage=filters.stage).values("code")
-        asked = Q(invitation__milestone__code=filters.stage)
-        rows = rows.filter(asked | Q(invitation__milestone__code__in=usual))
+        rows = rows.filter(_judges(filters.stage))
     return rows
+
+
+def _judges(stage: str) -> Q:
+    """Answers about a stage, as the figures cut them: that of the milestone which asked.
+
+    A milestone that is a stage of its kind of case speaks of itself; any other of the stage it
+    usually falls into.
+    """
+    own = Stage.objects.filter(
+        code=OuterRef("invitation__milestone__code"),
+        case_kind=OuterRef("invitation__milestone__case__kind"),
+    )
+    usual = MilestoneType.objects.filter(stage=stage).values("code")
+    falls = ~Exists(own) & Q(invitation__milestone__code__in=usual)
+    return Q(Exists(own.filter(code=stage))) | falls
 
 
 def scored(rows: ResponseQuerySet, viewer: User, low: int, high: int) -> ResponseQuerySet:

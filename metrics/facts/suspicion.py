@@ -14,11 +14,12 @@ from django.db.models import Count
 from clients import machines
 from metrics.facts import exclusions
 from metrics.facts.where import Where
+from metrics.formulas.parameters import DEFAULT
 from metrics.formulas.periods import Bounds
 from surveys.models import Hit, Version
 
-LEAST = 5
-WITHIN = timedelta(minutes=20)
+LEAST = DEFAULT.suspicion.least
+WITHIN = timedelta(minutes=DEFAULT.suspicion.minutes)
 _RESPONSE = "invitation__responses__"
 _MANAGER = f"{_RESPONSE}client__manager"
 

@@ -1,11 +1,13 @@
 """Freezing what is usual: from which quarters, for which groups, how often."""
 
+import sqlite3
 from datetime import timedelta
 from io import StringIO
 
 import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.utils import translation
 
 from bank import settings
@@ -203,3 +205,25 @@ def test_weights_that_are_no_weights_are_refused_with_a_sentence(weights):
     with pytest.raises(settings.Invalid, match="for each of login, pv, ctr, usage, offline"):
         settings.put("cei_weights", weights, at=NOW, by=None)
     assert settings.get("cei_weights") == settings.DEFAULTS["cei_weights"]
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="only SQLite has a single writer")
+@pytest.mark.django_db(transaction=True)
+def test_a_busy_database_is_told_in_a_sentence_and_nothing_is_frozen():
+    make_crowd(30)
+    connection.ensure_connection()
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA busy_timeout = 20")
+    other = sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        with translation.override("en"), pytest.raises(CommandError, match="database is busy"):
+            call_command("rebase_reference")
+    finally:
+        other.execute("ROLLBACK")
+        other.close()
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA busy_timeout = 5000")
+    assert references.newest() is None
+    call_command("rebase_reference")
+    assert references.newest().version == 1
