@@ -310,3 +310,16 @@ def test_those_who_may_not_run_campaigns_see_no_button_and_press_none(house):
             assert browser.post(page).status_code in {403, 404}
     campaign.refresh_from_db()
     assert campaign.status == "scheduled"
+
+
+def test_page_of_a_draft_takes_the_same_queries_for_one_and_for_three(
+    admin, django_assert_max_num_queries
+):
+    make_contact(make_client())
+    campaign = draft(weeks=2, sample_share=Decimal(100))
+    with django_assert_max_num_queries(45) as first:
+        admin.get(url("change", campaign.pk))
+    for _ in range(2):
+        make_contact(make_client())
+    with django_assert_max_num_queries(len(first)):
+        assert "Weeks of the wave" in words(admin.get(url("change", campaign.pk)))
