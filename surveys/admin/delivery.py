@@ -3,13 +3,15 @@
 from datetime import datetime
 from typing import Any, ClassVar
 
+from django.conf import settings as configuration
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from bank import breaker, mail, settings
 from bank.admin.base import ReadOnly, who
 from bank.admin.coded import CodedFilter
 from surveys import attribution, ledger, queries, tasks, words
@@ -86,10 +88,17 @@ class DeliveryAdmin(ReadOnly):
         "attempt",
         "next_try_at",
         "sent_at",
+        "last_error",
         "relay_reply",
     )
     list_select_related = ("invitation__contact", "invitation__campaign")
-    list_filter = ("state", "kind", ("reason", CodedFilter))
+    list_filter = (
+        "state",
+        "kind",
+        ("reason", CodedFilter),
+        ("invitation__campaign", admin.RelatedOnlyFieldListFilter),
+    )
+    change_list_template = "admin/surveys/delivery/change_list.html"
     search_fields = (
         "=message_id",
         "invitation__contact__name",
@@ -115,6 +124,13 @@ class DeliveryAdmin(ReadOnly):
         seen = queries.invitations(who(request)).values("pk")
         return super().get_queryset(request).filter(invitation__in=seen)
 
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show above the list how the relay stands and what it is asked for."""
+        context = {"relay": _relay(self.get_queryset(request))} | (extra_context or {})
+        return super().changelist_view(request, context)
+
     def has_decide_permission(self, request: HttpRequest) -> bool:
         """Let those decide on lost mails who may run campaigns."""
         return request.user.has_perm("surveys.change_campaign")
@@ -136,3 +152,17 @@ class DeliveryAdmin(ReadOnly):
             act(delivery, at=timezone.now(), by=who(request))
         text = _("%(count)d mails were decided; only those with an unknown outcome can be.")
         self.message_user(request, text % {"count": len(lost)})
+
+
+def _relay(mails: QuerySet[Delivery]) -> dict[str, Any]:
+    """The relay, its breaker and its limits, and how many of these mails wait for a person."""
+    rate = settings.get("mails_per_minute")
+    return {
+        "name": mail.relay_name(),
+        "standing": breaker.standing(at=timezone.now()),
+        "held": mail.held(),
+        "rate": rate if rate < settings.UNLIMITED else None,
+        "connections": settings.get("smtp_connections"),
+        "unknown": mails.filter(state=Delivery.State.UNKNOWN).count(),
+        "log": configuration.RELAY_LOG,
+    }

@@ -3,16 +3,19 @@
 from argparse import ArgumentParser
 from collections.abc import Callable
 from datetime import datetime
+from time import monotonic, sleep
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from bank import audit
+from bank import audit, stopping
 from metrics import recompute
 from surveys import campaigns, evidence, reminders, rosters, sending, traces, triggers
 
 MOST_MAILS = 10_000
+# A pass a minute: where a rate holds mail back, the next pass goes on.
+SECONDS = 50
 
 
 class Command(BaseCommand):
@@ -37,7 +40,7 @@ class Command(BaseCommand):
             ("invite", lambda: triggers.invite_due(clock())),
             ("remind", lambda: reminders.plan_due(clock())),
             ("settle", lambda: sending.settle_lost(at=clock())),
-            ("send", lambda: sending.drain(clock=clock, limit=MOST_MAILS)),
+            ("send", lambda: self._send(clock, fixed=fixed)),
             ("close", lambda: campaigns.advance(clock())),
             ("delivered", lambda: traces.record_sent(at=clock())),
             ("visits", lambda: evidence.judge_visits(at=clock())),
@@ -47,6 +50,24 @@ class Command(BaseCommand):
         failed = [name for name, work in lists if not self._done(name, work)]
         if failed:
             raise CommandError(f"Not done: {', '.join(failed)}.")
+
+    def _send(self, clock: Callable[[], datetime], *, fixed: datetime | None) -> sending.Drained:
+        """Send until nothing is due; a rate is waited for, though not into the next pass."""
+        ends = monotonic() + SECONDS
+        waited: list[float] = []
+
+        def rest(seconds: float) -> None:
+            waited.append(seconds)
+            sleep(min(seconds, 1))
+
+        with stopping.put_off() as told:
+            return sending.drain(
+                clock=clock,
+                limit=MOST_MAILS,
+                stop=lambda: told() or (bool(waited) and monotonic() > ends),
+                # At a fixed instant no waiting would make the rate allow more.
+                rest=None if fixed else rest,
+            )
 
     def _done(self, name: str, work: Callable[[], object]) -> bool:
         """Do one list and print what it says; tell a failure and go on."""
