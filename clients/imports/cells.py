@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -16,10 +16,12 @@ from django.utils.translation import gettext_lazy as _
 
 from bank.cells import STARTERS
 from bank.models import in_language
+from clients.imports import currencies
 from clients.imports.lookup import Lookup
-from clients.imports.reporting import Unfit
+from clients.imports.reporting import Say, Unfit
 
 Reader = Callable[[object, Lookup], Any]
+Doubt = Callable[[object, Any, Lookup], Say | None]
 
 _ISO_DAY = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})")
 _EARLIEST, _LATEST = 1900, 2200
@@ -31,6 +33,8 @@ _TRUTH = dict.fromkeys(("yes", "true", "1", "y", "是", "有"), True) | dict.fro
     ("no", "false", "0", "n", "否", "无"), False
 )
 CENT = Decimal("0.01")
+# Differences below this are what a spreadsheet's own arithmetic leaves behind.
+_DUST = Decimal("0.0001")
 LARGEST = Decimal(10) ** 18
 
 
@@ -47,6 +51,7 @@ class Column:
     blank: Any = None  # what "-" puts there; see `clearable`
     clearable: bool = True
     longest: int | None = None
+    doubt: Doubt | None = None  # what the reader should know of a cell that is taken
     table: str = ""  # the dictionary of `Lookup` whose row numbers the field holds
 
     @property
@@ -179,7 +184,7 @@ def figure(cell: object, _look: Lookup) -> Decimal:
 
 def signed(cell: object, look: Lookup) -> Decimal:
     """A sum of money, negative where it goes back, with at most two decimals kept."""
-    return figure(cell, look).quantize(CENT)
+    return figure(cell, look).quantize(CENT, ROUND_HALF_UP)
 
 
 def signed_in_wan(cell: object, look: Lookup) -> Decimal:
@@ -192,7 +197,7 @@ def amount(cell: object, look: Lookup) -> Decimal:
     number = figure(cell, look)
     if number < 0:
         raise Unfit(_("an amount from 0 to less than 10 to the power of 18"))
-    return number.quantize(CENT)
+    return number.quantize(CENT, ROUND_HALF_UP)
 
 
 def in_wan(cell: object, look: Lookup) -> Decimal:
@@ -206,6 +211,29 @@ def _scaled(cell: object) -> str:
         return str(Decimal(unicodedata.normalize("NFKC", value)) * 10_000)
     except ArithmeticError as error:
         raise Unfit(_("an amount in units of ten thousand such as 125.5")) from error
+
+
+def finer(cell: object, value: Decimal, look: Lookup) -> Say | None:
+    """A sum that came with more decimals than money has."""
+    return _rounded(figure(cell, look), value)
+
+
+def finer_in_wan(cell: object, value: Decimal, look: Lookup) -> Say | None:
+    """The same in units of ten thousand."""
+    return _rounded(figure(_scaled(cell), look), value)
+
+
+def _rounded(given: Decimal, value: Decimal) -> Say | None:
+    if abs(given - value) < _DUST:
+        return None
+    return Say(_("Kept as %(kept)s: money has two decimals."), kept=value)
+
+
+def ahead(_cell: object, value: datetime, look: Lookup) -> Say | None:
+    """A time that has not come yet."""
+    if look.at is None or value <= look.at:
+        return None
+    return Say(_("This time lies in the future; nothing counts before it has come."))
 
 
 def whole(lowest: int, highest: int) -> Reader:
@@ -243,10 +271,10 @@ def yes_no(cell: object, _look: Lookup) -> bool:
 
 
 def currency(cell: object, _look: Lookup) -> str:
-    """Three letters of ISO 4217."""
+    """Three letters of ISO 4217 that stand for money; XXX, XTS and metals do not."""
     value = as_text(cell).upper()
-    if not re.fullmatch("[A-Z]{3}", value):
-        raise Unfit(_("a currency of three letters such as CNY"))
+    if not currencies.known(value):
+        raise Unfit(_("a currency of ISO 4217 such as CNY"))
     return value
 
 

@@ -46,5 +46,12 @@ def case(*, needed: bool = False) -> Column:
 
 def money(name: str, zh: str, en: str, read: Reader = cells.signed) -> tuple[Column, Column]:
     """An amount in units of its currency, and the same amount in units of ten thousand."""
-    wan = Column(f"{name}_wan", f"{zh}（万元）", f"{en} (10,000)", cells.signed_in_wan, name)
-    return Column(name, zh, en, read, name), wan
+    wan = Column(
+        f"{name}_wan",
+        f"{zh}（万元）",
+        f"{en} (10,000)",
+        cells.signed_in_wan,
+        name,
+        doubt=cells.finer_in_wan,
+    )
+    return Column(name, zh, en, read, name, doubt=cells.finer), wan

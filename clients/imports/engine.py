@@ -41,7 +41,7 @@ def run(
     with transaction.atomic() if apply else nullcontext():
         if apply:
             _alone()
-        look = Lookup(by)
+        look = Lookup(by, at=at)
         rows = _check(kind, table, by_map, look, report)
         kind.plan([row for row in rows if row.number not in report.bad_rows], look, report)
         if apply and not report.errors:
@@ -167,7 +167,10 @@ def _fill(
                     raise Unfit(_("a value, since this column is needed"))  # noqa: TRY301
                 filled.values[column.name] = column.blank
             else:
-                filled.values[column.name] = column.read(cell, look)
+                value = filled.values[column.name] = column.read(cell, look)
+                doubt = column.doubt and column.doubt(cell, value, look)
+                if doubt:
+                    report.warn(filled.number, column.name, cell, doubt)
         except Unfit as unfit:
             kind.unfit(column, unfit.say, filled.number, cell, report)
 

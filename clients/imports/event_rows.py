@@ -40,7 +40,15 @@ class ClientEventKind(FactKind):
             "event",
             needed=True,
         ),
-        Column("occurred_at", "发生时间", "Occurred at", cells.moment, "occurred_at", needed=True),
+        Column(
+            "occurred_at",
+            "发生时间",
+            "Occurred at",
+            cells.moment,
+            "occurred_at",
+            needed=True,
+            doubt=cells.ahead,
+        ),
     )
 
 
@@ -71,7 +79,15 @@ class TouchpointKind(FactKind):
             "kind",
             needed=True,
         ),
-        Column("at", "时间", "At", cells.moment, "at", needed=True),
+        Column(
+            "at",
+            "时间",
+            "At",
+            cells.moment,
+            "at",
+            needed=True,
+            doubt=cells.ahead,
+        ),
         Column("quantity", "次数", "Quantity", cells.whole(0, MOST), "quantity", clearable=False),
         Column(
             "duration_s", "时长（秒）", "Duration in seconds", cells.whole(0, MOST), "duration_s"

@@ -106,6 +106,7 @@ class FacilityKind(FactKind):
 
     def _add(self, row: Row, values: dict[str, Any], report: Report) -> None:
         super()._add(row, values, report)
+        self._doubt(row, (values.get("limit"), values.get("drawn")), report)
         self._note(row, (values.get("limit"), values.get("drawn")))
 
     def _alter(self, row: Row, item: Any, values: dict[str, Any], report: Report) -> None:
@@ -118,6 +119,7 @@ class FacilityKind(FactKind):
             self._keep_newest(item)
             changed = self._set(row, item, values, report)
             pair = (item.limit, item.drawn)
+        self._doubt(row, pair, report)
         if self._note(row, pair) or changed:
             report.changed += 1
             told = self._told(row, changed)
@@ -157,6 +159,16 @@ class FacilityKind(FactKind):
 
     def _balance(self, number: str, as_of: date) -> Pair | None:
         return self.balances.get((number, as_of), self.known.get((number, as_of)))
+
+    def _doubt(self, row: Row, pair: Pair, report: Report) -> None:
+        """Amounts that can hardly be meant: they are taken as they are, and told."""
+        limit, drawn = pair
+        if limit is not None and limit < 0:
+            say = Say(_("A limit below 0 counts as 0."))
+            report.warn(row.number, "limit", limit, say)
+        elif limit is not None and drawn is not None and drawn > limit:
+            say = Say(_("More is drawn than the limit of %(limit)s."), limit=limit)
+            report.warn(row.number, "drawn", drawn, say)
 
     def _note(self, row: Row, pair: Pair) -> bool:
         """Remember the balance of a day; say whether it is another than before."""

@@ -69,7 +69,15 @@ class TransactionKind(FactKind):
         columns.PRODUCT,
         *columns.money("amount", "金额", "Amount"),
         columns.CURRENCY,
-        Column("booked_at", "记账时间", "Booked at", cells.moment, "booked_at", needed=True),
+        Column(
+            "booked_at",
+            "记账时间",
+            "Booked at",
+            cells.moment,
+            "booked_at",
+            needed=True,
+            doubt=cells.ahead,
+        ),
         Column(
             "days_past_due",
             "逾期天数",

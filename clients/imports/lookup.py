@@ -1,5 +1,6 @@
 """Dictionaries of everything a file may name, each read once and only when it is needed."""
 
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -25,8 +26,8 @@ class Lookup:
     particular, can name everything.
     """
 
-    def __init__(self, viewer: User | ApiKey | None = None) -> None:
-        self.viewer = viewer
+    def __init__(self, viewer: User | ApiKey | None = None, *, at: datetime | None = None) -> None:
+        self.viewer, self.at = viewer, at
 
     @property
     def limited(self) -> bool:

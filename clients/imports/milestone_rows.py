@@ -45,7 +45,14 @@ class MilestoneKind(RecordKind):
         Column("code", "阶段或里程碑", "Stage or milestone", cells.text(40), "code", needed=True),
         Column("event", "事件", "Event", cells.text(60), "event", blank=""),
         Column("planned_on", "计划日期", "Planned on", cells.day, "planned_on"),
-        Column("occurred_at", "发生时间", "Occurred at", cells.moment, "occurred_at"),
+        Column(
+            "occurred_at",
+            "发生时间",
+            "Occurred at",
+            cells.moment,
+            "occurred_at",
+            doubt=cells.ahead,
+        ),
         Column("note", "备注", "Note", cells.text(500), "note", blank="", longest=500),
     )
 

@@ -87,7 +87,7 @@ GOOD = {
         "facility_number": "F0",
         "kind": "repayment",
         "product_code": "WC-REV",
-        "amount": "-1250.555",
+        "amount": "-1250.56",
         "currency": "EUR",
         "booked_at": "2026-09-30T10:00:00+00:00",
         "days_past_due": "12",
@@ -226,7 +226,7 @@ FAULTS = [
     ("facilities", {"drawn_wan": "1e999999"}, "drawn_wan", "in units of ten thousand"),
     ("facilities", {"drawn": "5"}, "drawn_wan", "in one of the two columns"),
     ("facilities", {"ends_on": "2025-12-31"}, "ends_on", "cannot end before it starts"),
-    ("facilities", {"currency": "yuan"}, "currency", "a currency of three letters"),
+    ("facilities", {"currency": "yuan"}, "currency", "a currency of ISO 4217"),
     ("facilities", {"as_of": ""}, "as_of", "A value is needed here."),
     ("facilities", {"as_of": "-"}, "as_of", "this column is needed"),
     ("facilities", {"number": "a/b"}, "number", "a code without a slash"),
@@ -541,3 +541,30 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(
         assert run(kind, rows(10, 3)).new == 3
     with django_assert_num_queries(len(first.captured_queries)):
         assert run(kind, rows(20, 30)).new == 30
+
+
+def test_what_can_hardly_be_meant_is_told_with_row_and_column():
+    text = (
+        "number,client_code,limit,drawn,currency,as_of\n"
+        "F1,C1,100,120,CNY,2026-11-01\nF2,C1,-5,,CNY,2026-11-01\nF3,C1,1.005,,CNY,2026-11-01\n"
+    )
+    report = run("facilities", text)
+    assert told(report) == [
+        (4, "limit", "1.005", "Kept as 1.01: money has two decimals."),
+        (2, "drawn", "120.00", "More is drawn than the limit of 100.00."),
+        (3, "limit", "-5.00", "A limit below 0 counts as 0."),
+    ]
+    assert report.applied
+    text = "event_id,client_code,kind,at\nT1,C1,login,2027-01-01T00:00:00+08:00\n"
+    (problem,) = told(run("touchpoints", text))
+    assert problem[:2] == (2, "at")
+    assert problem[3] == "This time lies in the future; nothing counts before it has come."
+
+
+@pytest.mark.parametrize("code", ["XXX", "XAU", "ABC", "CN"])
+def test_what_is_no_currency_is_refused(code):
+    text = f"number,client_code,limit,currency,as_of\nF1,C1,100,{code},2026-11-01\n"
+    report = run("facilities", text)
+    ((row, column, _value, sentence),) = told(report)
+    assert (row, column, report.applied) == (2, "currency", False)
+    assert "a currency of ISO 4217 such as CNY" in sentence
