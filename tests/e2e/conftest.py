@@ -44,6 +44,7 @@ def bank(transactional_db) -> SimpleNamespace:
     staff = factories.make_staff()
     now = timezone.now()
     version = factories.make_version()
+    campaign = factories.make_campaign(version=version, launched_at=now - timedelta(days=20))
     clients = []
     for number in range(12):
         client = factories.make_client(
@@ -53,7 +54,13 @@ def bank(transactional_db) -> SimpleNamespace:
         factories.make_contact(client, language="en", job_role="cfo")
         case = factories.make_case(client, amount=1_850_000_000)
         invitation = factories.make_invitation(
-            contact, version=version, case=case, sent_at=now - timedelta(days=3 + number)
+            contact,
+            version=version,
+            campaign=campaign,
+            case=case,
+            state="answered",
+            sent_at=now - timedelta(days=3 + number),
+            answered_at=now - timedelta(days=2 + number),
         )
         factories.make_response(
             invitation,
@@ -63,7 +70,7 @@ def bank(transactional_db) -> SimpleNamespace:
         )
         clients.append(client)
     recompute.refresh_all(at=now)
-    return SimpleNamespace(staff=staff, clients=clients, case=case)
+    return SimpleNamespace(staff=staff, clients=clients, case=case, campaign=campaign)
 
 
 @pytest.fixture

@@ -24,6 +24,8 @@ def paths(bank) -> list[str]:
         "/responses/",
         "/responses/?score=0-6",
         "/responses/R-3/",
+        "/campaigns/",
+        f"/campaigns/{bank.campaign.pk}/",
         "/indicators/",
         "/indicators/nps/?group_by=segment",
         "/indicators/recommend_mean/",
