@@ -22,7 +22,7 @@ from surveys import (
     traces,
     trials,
 )
-from surveys.models import Campaign, Delivery, Invitation, Question, Response
+from surveys.models import Campaign, Delivery, Hit, Invitation, Question, Response
 from tests.factories import (
     NOW,
     make_client,
@@ -173,8 +173,16 @@ def test_mail_and_visit_of_a_test_are_no_touchpoints(relay, house, draft):
     first, _second = send(draft, house.admin)
     drain()
     agent = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Firefox/128.0"
-    evidence.note_hit(first, page="survey", method="GET", at=NOW, address="10.0.0.1", agent=agent)
-    evidence.judge_visits(at=NOW)
+    for minute in (1, 2):
+        Hit.objects.create(
+            invitation=first,
+            page="survey",
+            method="GET",
+            at=NOW + timedelta(minutes=minute),
+            address="10.0.0.1",
+            agent=agent,
+        )
+    evidence.judge_visits(at=NOW + timedelta(days=1))
     traces.record_sent(at=NOW)
     assert Touchpoint.objects.count() == 0
 
