@@ -39,6 +39,7 @@ ACTS = {
     "consent.return": gettext_noop("Person came back"),
     "consent.state": gettext_noop("Consent noted"),
     "consent.thaw": gettext_noop("Freeze lifted"),
+    "consent.why": gettext_noop("Reason of an opt-out given"),
     "delivery.consider_sent": gettext_noop("Mail considered sent"),
     "delivery.send_again": gettext_noop("Mail sent once more"),
     "demo.flush": gettext_noop("Demo data removed"),

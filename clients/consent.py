@@ -44,9 +44,26 @@ class Refusal:
 
 
 def digest(email: str) -> str:
-    """The keyed digest of an address, blind to case, width and outer blanks."""
-    folded = unicodedata.normalize("NFKC", email).strip().casefold()
-    return salted_hmac(_ADDRESS, folded, algorithm="sha256").hexdigest()
+    """The keyed mark of an address, blind to case, width, blanks and how its domain is spelled.
+
+    It stands for itself: it outlives the contact, and a new one with the same address meets it.
+    """
+    wide = unicodedata.normalize("NFKC", email)
+    signs = [one for one in wide if not one.isspace() and unicodedata.category(one) != "Cf"]
+    name, at, domain = "".join(signs).casefold().rpartition("@")
+    spelled = ".".join(_spelled(label) for label in domain.rstrip(".").split("."))
+    return salted_hmac(_ADDRESS, f"{name}{at}{spelled}", algorithm="sha256").hexdigest()
+
+
+def _spelled(label: str) -> str:
+    """A part of a domain as people write it: xn--mnchen-3ya is münchen."""
+    if not label.startswith("xn--"):
+        return label
+    try:
+        decoded = label[4:].encode("ascii").decode("punycode")
+    except UnicodeError:
+        return label
+    return unicodedata.normalize("NFKC", decoded).casefold()
 
 
 def refusals(contacts: Iterable[Contact], *, at: datetime) -> dict[int, Refusal]:
@@ -135,8 +152,27 @@ def opt_out(contact: Contact, *, at: datetime) -> Consent:
 
 
 @transaction.atomic
-def return_(contact: Contact, *, at: datetime) -> Consent:
-    """The person comes back; a bounced address stays closed, since it cannot be reached."""
+def say_why(contact: Contact, why: str, *, at: datetime) -> bool:
+    """Keep why somebody opted out, if they say so afterwards; it changes nothing else."""
+    rows = Suppression.objects.filter(
+        address_digest=digest(contact.email), reason=Suppression.Reason.OPTED_OUT
+    )
+    said = rows.exclude(why=why).update(why=why)
+    if said:
+        audit.record("consent.why", contact, at=at, data={"why": why}, label="contact")
+    return bool(said)
+
+
+@transaction.atomic
+def return_(
+    contact: Contact, *, at: datetime, by: User | ApiKey | None = None, how: str = ""
+) -> Consent:
+    """The person comes back; a bounced address stays closed, since it cannot be reached.
+
+    Staff write down that the person wishes it (`by`), and how they said so; nobody else decides.
+    """
+    if by is not None and not how.strip():
+        raise NotAllowed(contact.external_id)
     opened, _rows = Suppression.objects.filter(
         address_digest=digest(contact.email), reason=Suppression.Reason.OPTED_OUT
     ).delete()
@@ -144,7 +180,9 @@ def return_(contact: Contact, *, at: datetime) -> Consent:
         contact, Consent.Purpose.SURVEY, Consent.State.YES, Consent.Source.PERSON, at=at
     )
     if opened or changed:
-        audit.record("consent.return", contact, at=at, label="contact")
+        data = {"how": how.strip()} if by is not None else {}
+        label = "" if by is not None else "contact"
+        audit.record("consent.return", contact, at=at, by=by, data=data, label=label)
     return consent
 
 

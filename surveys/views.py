@@ -19,6 +19,9 @@ from surveys.models import Hit, Invitation, Question, Response
 
 ONE_CLICK = "List-Unsubscribe"
 UNDO = timedelta(minutes=10)
+# What the page of the opt-out says after a press of its buttons.
+NOTES = {"undone", "said"}
+BUTTONS = {"stop", "undo", "tell"}
 # A field of the form that no person sees; what fills it in is a program.
 TRAP = "_more"
 LOWEST = {Question.Type.NPS: 6, Question.Type.CSAT: 2, Question.Type.CES: 3}
@@ -107,18 +110,28 @@ def opt_out(request: HttpRequest, token: str) -> HttpResponse:
     language = http.language_of(request, invitation)
     if request.method != "POST":
         visits.note(invitation, http.visit(request, page=Hit.Page.OPT_OUT, at=now))
-        return _stopping(invitation, language, undone="undone" in request.GET)
+        return _stopping(invitation, language, note=next(iter(request.GET.keys() & NOTES), ""))
     one_click = request.POST.get(ONE_CLICK)
     if one_click is not None and one_click != "One-Click":
         return _stopping(invitation, language, status=400)
-    if invitation.is_test:
-        return _stopping(invitation, language)
+    note = "" if invitation.is_test else _decide(request, invitation, at=now)
+    pressed = request.POST.keys() & BUTTONS and not invitation.is_test
+    return _back_to(token, language, note=note) if pressed else _stopping(invitation, language)
+
+
+def _decide(request: HttpRequest, invitation: Invitation, *, at: datetime) -> str:
+    """Stop, take the stop back, or keep the reason; what the page then says."""
+    why = request.POST.get("why")
     if "undo" in request.POST:
         if _may_undo(invitation):
-            consent.return_(invitation.contact, at=now)
-        return _back_to(token, language, note="&undone=1")
-    consent.opt_out(invitation.contact, at=now)
-    return _back_to(token, language) if "stop" in request.POST else _stopping(invitation, language)
+            consent.return_(invitation.contact, at=at)
+        return "&undone=1"
+    if "tell" in request.POST:
+        if why in Suppression.Why.values:
+            consent.say_why(invitation.contact, why, at=at)
+        return "&said=1" if why else ""
+    consent.opt_out(invitation.contact, at=at)
+    return ""
 
 
 @only_reads
@@ -143,17 +156,20 @@ def privacy(request: HttpRequest) -> HttpResponse:
 
 
 def _stopping(
-    invitation: Invitation, language: str, *, status: int = 200, undone: bool = False
+    invitation: Invitation, language: str, *, status: int = 200, note: str = ""
 ) -> HttpResponse:
     """Ask, or say since when nothing is sent any more and whether that can be undone here."""
     since = _stopped_at(invitation)
     context = {
         "stopped": since is not None,
         "undo": _may_undo(invitation),
-        "undone": undone and since is None,
+        "undone": note == "undone" and since is None,
+        "said": note == "said",
         "trial": invitation.is_test,
     }
-    return http.page("surveys/opt_out.html", context, language=language, status=status)
+    with translation.override(http.LANGUAGES[language]):
+        context["whys"] = list(Suppression.Why.choices)
+        return http.page("surveys/opt_out.html", context, language=language, status=status)
 
 
 def _stopped_at(invitation: Invitation) -> datetime | None:

@@ -11,7 +11,7 @@ from bank.models import Team
 from bank.words import CHANNELS, LANGUAGES, said
 from clients.models import Client, Contact
 from clients.words import events, sources, steps
-from surveys.models import Campaign, SuppressionRule
+from surveys.models import Campaign, Hit, SuppressionRule
 from surveys.models.trigger import MONTHS
 
 CANCELLED = "cancelled"
@@ -38,6 +38,28 @@ _PASSES = {
     "too_old": gettext_noop("too long ago"),
     "trigger_cooldown": gettext_noop("asked by this trigger not long ago"),
 }
+
+_SIGNALS = {
+    "head": gettext_noop("asked for the head of the page only"),
+    "agent": gettext_noop("names a program, or nothing"),
+    "network": gettext_noop("comes from a network on the bank's list"),
+    "trap": gettext_noop("followed a link or filled in a field that no person sees"),
+    "scores": gettext_noop("followed several scores of one mail"),
+    "instant": gettext_noop("came within two seconds of the mail"),
+    "unread": gettext_noop("sent the form faster than it can be read"),
+    "same_second": gettext_noop("followed two links of one mail in the same second"),
+    "mails": gettext_noop("followed links of several persons' mails within seconds"),
+    "quick": gettext_noop("came within twenty seconds of the mail"),
+    "opt_out": gettext_noop("opened survey and opt-out together"),
+}
+
+
+def judgement(hit: Hit) -> str:
+    """Why a visit is called a person's or a machine's, in words."""
+    if hit.ruled_by is not None:
+        words = {"who": hit.ruled_by.display_name, "why": hit.ruled_why}
+        return gettext("decided by %(who)s: %(why)s") % words
+    return "; ".join(gettext(_SIGNALS.get(code, code)) for code in hit.signals)
 
 
 def reasons() -> Mapping[str, str]:

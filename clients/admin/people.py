@@ -2,7 +2,9 @@
 
 from typing import Any, ClassVar
 
+from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ActionForm
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -66,6 +68,12 @@ class ClientAdmin(Kept):
             changes.note({obj.pk, *around}, at=timezone.now())
 
 
+class HowForm(ActionForm):
+    """Beside the actions: how a person who had opted out told us that they come back."""
+
+    how = forms.CharField(label=_("How the person said so"), required=False, max_length=200)
+
+
 @admin.register(Contact)
 class ContactAdmin(Kept):
     """People at clients; what they allow changes by acts only."""
@@ -79,7 +87,8 @@ class ContactAdmin(Kept):
     autocomplete_fields = ("client",)
     ordering = ("external_id",)
     measured = frozenset({"client", "buying_role", "job_role", "left_on"})
-    actions = ("note_agreed", "note_refused", "clear_bounce")
+    action_form = HowForm
+    actions = ("note_agreed", "note_refused", "clear_bounce", "come_back")
 
     def save_model(self, request: HttpRequest, obj: Contact, form: Any, change: Any) -> None:
         """Save, and note whose figures follow: also the client the person was at before."""
@@ -106,6 +115,19 @@ class ContactAdmin(Kept):
             for contact in queryset
         )
         messages.success(request, gettext("%(number)s addresses cleared.") % {"number": cleared})
+
+    @admin.action(permissions=["change"], description=_("Note: wishes surveys again"))
+    def come_back(self, request: HttpRequest, queryset: QuerySet[Contact]) -> None:
+        """The person's own wish after an opt-out; how they said so is kept with it."""
+        how = request.POST.get("how", "")
+        if not how.strip():
+            text = gettext("Please say how the person told us: only they can undo an opt-out.")
+            messages.error(request, text)
+            return
+        for contact in queryset:
+            consent.return_(contact, at=timezone.now(), by=who(request), how=how)
+        text = gettext("%(number)s persons get surveys again.")
+        messages.success(request, text % {"number": len(queryset)})
 
     def _note(self, request: HttpRequest, queryset: QuerySet[Contact], state: str) -> None:
         kept = []
@@ -176,7 +198,7 @@ class ConsentAdmin(ReadOnly):
 class SuppressionAdmin(ReadOnly):
     """Addresses that get no survey; only their digest is kept."""
 
-    list_display = ("address_digest", "reason", "at")
+    list_display = ("address_digest", "reason", "why", "at")
     list_filter = ("reason",)
     search_fields = ("address_digest",)
     search_help_text = _("An e-mail address, or the beginning of a digest.")

@@ -53,8 +53,17 @@ class Suppression(models.Model):
         OPTED_OUT = "opted_out", _("opted out")
         BOUNCED = "bounced", _("address bounced")
 
+    class Why(models.TextChoices):
+        TOO_MANY = "too_many", _("too many surveys")
+        NOT_MINE = "not_mine", _("I have nothing to do with this")
+        NOT_USEFUL = "not_useful", _("my answers change nothing")
+        PRIVACY = "privacy", _("I do not want my data used for this")
+        OTHER = "other", _("another reason")
+
     address_digest = models.CharField(_("address digest"), max_length=64)
     reason = models.CharField(_("reason"), max_length=10, choices=Reason)
+    # What the person said of their own accord, after the opt-out had taken effect.
+    why = models.CharField(_("because"), max_length=12, choices=Why, blank=True)
     at = models.DateTimeField(_("at"))
 
     class Meta:

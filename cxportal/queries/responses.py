@@ -12,9 +12,11 @@ from bank import scope
 from bank.models import Team, User, in_language
 from clients.models import MilestoneType, Stage
 from surveys import attribution, questionnaires
-from surveys.models import Answer, Question, Response
+from surveys.models import Answer, Hit, Question, Response
 from surveys.models.response import ResponseQuerySet
 
+# More are nobody's reading: a gateway that came back each day.
+VISITS = 100
 _TOP = 4  # of the five steps of satisfaction
 _SHOWN = (Question.Type.NPS, Question.Type.TEXT, Question.Type.CSAT)
 # What a list never shows: it would be read, and parsed, for every line.
@@ -205,6 +207,14 @@ def history(response: Response) -> list[Response]:
     rows = Response.objects.filter(invitation=response.invitation_id)
     found_rows = list(rows.order_by("submitted_at", "pk"))
     return found_rows if len(found_rows) > 1 else []
+
+
+def visits(response: Response, viewer: User) -> list[Hit]:
+    """Who followed the links of this invitation, oldest first, where persons may be named."""
+    if response.invitation_id is None or not attribution.names_person(viewer, response):
+        return []
+    rows = Hit.objects.visible_to(viewer).filter(invitation=response.invitation_id)
+    return list(rows.select_related("ruled_by").order_by("at", "pk")[:VISITS])
 
 
 def _line(response: Response, viewer: User) -> Line:

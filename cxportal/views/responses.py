@@ -13,7 +13,7 @@ from clients.models import Client, Stage
 from cxportal import listing
 from cxportal.queries import overview
 from cxportal.queries import responses as queries
-from surveys import attribution
+from surveys import attribution, words
 from surveys.models import Campaign, Invitation, Questionnaire, Response
 
 RANGES = ("0-6", "7-8", "9-10")
@@ -61,6 +61,8 @@ def response(request: StaffRequest, response_id: str) -> HttpResponse:
         "named": attribution.names_person(request.user, found),
         "items": [] if withdrawn else queries.items(found, request.user),
         "history": queries.history(found),
+        "doubted": Response.objects.doubted().filter(pk=found.pk).exists(),
+        "visits": [(hit, words.judgement(hit)) for hit in queries.visits(found, request.user)],
     }
     return render(request, "cxportal/response.html", context)
 

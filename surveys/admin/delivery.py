@@ -15,6 +15,7 @@ from bank import breaker, mail, settings
 from bank.admin.base import ReadOnly, who
 from bank.admin.coded import CodedFilter
 from surveys import attribution, ledger, queries, tasks, words
+from surveys.admin.hit import HitRows
 from surveys.models import Delivery, Invitation
 
 
@@ -52,6 +53,7 @@ class InvitationAdmin(ReadOnly):
     # The digests open nothing, but nobody needs to see them either.
     exclude = ("survey_digest", "opt_out_digest", "opened_at", "answered_at")
     readonly_fields = ("opened", "answered")
+    inlines = (HitRows,)
     ordering = ("-pk",)
     show_full_result_count = False
 

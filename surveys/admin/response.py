@@ -1,6 +1,6 @@
-"""Responses, answers and hits: evidence that is looked at and never typed."""
+"""Responses and answers: evidence that is looked at and never typed."""
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Model, QuerySet
@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from bank.admin.base import ReadOnly, who
 from bank.admin.coded import CodedFilter
 from surveys import attribution, words
-from surveys.models import Answer, Hit, Response, Version
+from surveys.models import Answer, Response
 
 if TYPE_CHECKING:
     Rows = admin.TabularInline[Answer, Response]
@@ -40,6 +40,22 @@ class AnswerRows(Rows):
         return False
 
 
+class DoubtFilter(admin.SimpleListFilter):
+    """Responses that a machine seems to have sent: they count, and a person looks at them."""
+
+    title = _("sent by")
+    parameter_name = "doubt"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """One choice beside all."""
+        return [("1", _("possibly a machine"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Response]) -> QuerySet[Response]:
+        """Those whose form was sent as programs send it."""
+        doubted = Response.objects.doubted().values("pk")
+        return queryset.filter(pk__in=doubted) if self.value() else queryset
+
+
 @admin.register(Response)
 class ResponseAdmin(ReadOnly):
     """What came back, as far as it was promised to the viewer."""
@@ -59,6 +75,7 @@ class ResponseAdmin(ReadOnly):
         ("channel", CodedFilter),
         ("language", CodedFilter),
         "is_test",
+        DoubtFilter,
     )
     search_fields = ("response_id", "client__code", "client__name_zh", "client__name_en")
     date_hierarchy = "submitted_at"
@@ -86,20 +103,3 @@ class ResponseAdmin(ReadOnly):
     def person(self, row: Response) -> str:
         """The contact; an anonymous response has one only where the person left it."""
         return "" if row.contact is None else str(row.contact)
-
-
-@admin.register(Hit)
-class HitAdmin(ReadOnly):
-    """Who or what opened a link."""
-
-    list_display = ("at", "page", "method", "invitation", "score", "address", "agent")
-    list_filter = ("page", "method")
-    list_select_related = ("invitation",)
-    search_fields = ("invitation__uuid", "agent")
-    date_hierarchy = "at"
-    ordering = ("-at", "-id")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Hit]:
-        """Leave out surveys without names: the instant would lead from a person to an answer."""
-        promise = Version.Attribution.ANONYMOUS_OPTIONAL
-        return super().get_queryset(request).exclude(invitation__version__attribution=promise)

@@ -3,13 +3,14 @@
 from typing import ClassVar, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from bank import scope
 from bank.models import ApiKey, User
 from clients.models import Client, Contact
 from surveys.models.campaign import Invitation
+from surveys.models.hit import Hit
 from surveys.models.questionnaire import Question, Version
 
 
@@ -26,6 +27,16 @@ class ResponseQuerySet(models.QuerySet["Response"]):
     def standing(self) -> Self:
         """Responses that count: neither retracted nor replaced, nor a test."""
         return self.filter(retracted_at__isnull=True, is_test=False)
+
+    def doubted(self) -> Self:
+        """Responses whose form a machine seems to have sent: they count like all others."""
+        sent = Hit.objects.filter(
+            invitation=OuterRef("invitation"),
+            at=OuterRef("submitted_at"),
+            method="POST",
+            person=False,
+        )
+        return self.filter(Exists(sent))
 
     def of_link(self, invitation: Invitation) -> "Response":
         """The one that stands for this link, be it a test."""

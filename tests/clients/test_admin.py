@@ -195,6 +195,17 @@ def test_staff_note_consent_but_never_overrule_the_person(admin):
     assert Consent.objects.get(contact=asked).state == "no"
 
 
+def test_persons_come_back_by_their_own_wish_and_the_page_asks_how_they_said_so(admin):
+    contact = make_contact(make_client())
+    consent.opt_out(contact, at=NOW)
+    act(admin, "contact", "come_back", contact)
+    assert Suppression.objects.exists()
+    data = {"action": "come_back", "_selected_action": [contact.pk], "how": "by telephone"}
+    admin.post(url("contact", "changelist"), data)
+    assert not Suppression.objects.exists()
+    assert AuditEntry.objects.get(act="consent.return").data == {"how": "by telephone"}
+
+
 def test_a_bounced_address_is_cleared_by_an_act(admin):
     contact = make_contact(make_client())
     consent.bounce(contact, at=NOW)

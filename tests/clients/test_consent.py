@@ -105,6 +105,64 @@ def test_the_digest_is_blind_to_case_width_and_blanks_and_does_not_show_the_addr
     assert len(consent.digest("a@client.example")) == 64
 
 
+@pytest.mark.parametrize(
+    "same",
+    [
+        "程述安@münchen.example",
+        " 程述安@MÜNCHEN.example. ",
+        "程述安@xn--mnchen-3ya.example",
+        "程述安\u200b＠mu\u0308nchen.example",
+    ],
+)
+def test_the_digest_is_blind_to_how_an_address_is_written(same):
+    assert consent.digest(same) == consent.digest("程述安@münchen.example")
+    assert consent.digest(same) != consent.digest("程述安@munchen.example")
+
+
+def test_the_digest_needs_the_key(settings):
+    before = consent.digest("a@client.example")
+    settings.SECRET_KEY = "another key of the same length, with nothing in common at all"
+    assert consent.digest("a@client.example") != before
+
+
+@pytest.mark.parametrize("label", ["xn--", "xn--\u00fc", "xn--99999999999"])
+def test_a_domain_that_cannot_be_decoded_is_taken_as_it_stands(label):
+    assert len(consent.digest(f"a@{label}.example")) == 64
+
+
+def test_an_opt_out_outlives_the_contact_and_meets_the_same_address_again(db):
+    client = make_client()
+    contact = make_contact(client, email="one@münchen.example")
+    consent.opt_out(contact, at=NOW)
+    contact.delete()
+    again = make_contact(client, email=" ONE@xn--mnchen-3ya.example")
+    assert consent.refusal(again, at=LATER) == "no_consent"
+    with pytest.raises(consent.NotAllowed):
+        consent.state(again, "survey", "yes", "import", at=LATER, by=None)
+
+
+def test_the_reason_is_kept_once_and_changes_nothing_else(db):
+    contact = make_contact(make_client())
+    assert consent.say_why(contact, "too_many", at=NOW) is False
+    consent.opt_out(contact, at=NOW)
+    assert [consent.say_why(contact, "too_many", at=LATER) for _again in range(2)] == [True, False]
+    row = Suppression.objects.get()
+    assert (row.why, row.at) == ("too_many", NOW)
+    assert acts() == ["consent.opt_out", "consent.why"]
+
+
+def test_staff_take_back_an_opt_out_only_by_the_persons_own_wish(staff):
+    contact = make_contact(make_client())
+    consent.opt_out(contact, at=NOW)
+    with pytest.raises(consent.NotAllowed):
+        consent.return_(contact, at=LATER, by=staff.admin, how=" ")
+    consent.return_(contact, at=LATER, by=staff.admin, how="called the hotline")
+    assert consent.refusal(contact, at=LATER) == ""
+    entry = AuditEntry.objects.get(act="consent.return")
+    assert (entry.actor, entry.data) == (staff.admin, {"how": "called the hotline"})
+    assert Consent.objects.get().source == "person"
+
+
 def test_a_freeze_holds_until_its_own_cause_is_lifted(staff):
     client = make_client()
     contact = make_contact(client)

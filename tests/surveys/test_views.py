@@ -15,8 +15,8 @@ from django.utils import translation
 from bank import settings
 from bank.models import AuditEntry, Role
 from clients import consent
-from clients.models import Consent
-from surveys import answering, campaigns, http, links, reference
+from clients.models import Consent, Suppression
+from surveys import answering, campaigns, http, links, reference, visits
 from surveys.models import Hit, Invitation, Response, Version
 from tests.factories import (
     NOW,
@@ -537,6 +537,47 @@ def test_the_button_stops_says_what_goes_on_and_can_be_undone(browser, invitatio
     assert consent.refusal(invitation.contact, at=NOW) == ""
     assert "Undone: you stay on the list for surveys." in back.text
     assert "Undone" not in browser.get(opt_out(invitation) + "?lang=en").text
+
+
+def test_the_reason_is_asked_after_the_stop_and_never_before(browser, invitation):
+    address = opt_out(invitation)
+    before = browser.get(address + "?lang=en").text
+    assert ('name="why"' in before, before.count("<button")) == (False, 1)
+    browser.post(address, {"tell": "1", "why": "too_many"})
+    assert not Suppression.objects.exists()
+    browser.post(address, {"stop": "1"})
+    assert 'name="why"' in browser.get(address).text
+    for given in ("", "nonsense"):
+        assert browser.post(address, {"tell": "1", "why": given}).status_code == 302
+    said = browser.post(address + "?lang=en", {"tell": "1", "why": "too_many"}, follow=True)
+    assert "Your reason is kept" in said.text
+    assert Suppression.objects.get().why == "too_many"
+
+
+def test_the_link_that_no_person_sees_leads_to_the_survey_and_is_evidence(browser, invitation):
+    page = browser.get(survey(invitation))
+    assert (
+        f'<a href="{survey(invitation, "view/")}" tabindex="-1" rel="nofollow"></a>' in page.text
+    )
+    hidden = re.search(r'<div hidden aria-hidden="true">.*?</div>', page.text, re.DOTALL)[0]
+    assert 'name="_more"' in hidden
+    led = browser.get(trap)
+    assert (led.status_code, led.headers["Location"]) == (302, survey(invitation))
+    assert [hit.page for hit in Hit.objects.order_by("pk")] == ["survey", "trap"]
+    assert browser.get("/s/nobody/view/").status_code == 404
+
+
+def test_the_fast_and_the_plain_way_find_and_note_the_same(invitation):
+    visit = visits.Visit("survey", "GET", NOW, "203.0.113.5", "Firefox", 9)
+    digest = links.digest(links.survey_token(invitation.uuid))
+    found = [visits.follow(digest, visit), visits.follow_plainly(digest, visit)]
+    assert found == [invitation, invitation]
+    assert found[0].variables == found[1].variables == invitation.variables
+    assert found[0].closes_at == found[1].closes_at == invitation.closes_at
+    rows = [Hit.objects.values().exclude(pk=None)[number] for number in (0, 1)]
+    assert rows[0] | {"id": 0} == rows[1] | {"id": 0}
+    assert visits.follow("nobody", visit) is visits.follow_plainly("nobody", visit) is None
+    assert Hit.objects.count() == 2
 
 
 def test_undo_ends_after_ten_minutes(browser, invitation, time_machine):
