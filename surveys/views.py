@@ -160,7 +160,7 @@ def _stopping(
 ) -> HttpResponse:
     """Ask, or say since when nothing is sent any more and whether that can be undone here."""
     since = _stopped_at(invitation)
-    context = {
+    context: dict[str, Any] = {
         "stopped": since is not None,
         "undo": _may_undo(invitation),
         "undone": note == "undone" and since is None,

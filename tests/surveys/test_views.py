@@ -561,7 +561,7 @@ def test_the_link_that_no_person_sees_leads_to_the_survey_and_is_evidence(browse
     )
     hidden = re.search(r'<div hidden aria-hidden="true">.*?</div>', page.text, re.DOTALL)[0]
     assert 'name="_more"' in hidden
-    led = browser.get(trap)
+    led = browser.get(survey(invitation, "view/"))
     assert (led.status_code, led.headers["Location"]) == (302, survey(invitation))
     assert [hit.page for hit in Hit.objects.order_by("pk")] == ["survey", "trap"]
     assert browser.get("/s/nobody/view/").status_code == 404
