@@ -69,7 +69,8 @@ def read(items: Sequence[object], columns: Sequence[Column]) -> tuple[list[Row],
         try:
             rows.append(Row(index, _values(item, names, plan)))
         except _Wrong as fault:
-            rejected.append(Rejection(index, fault.field[:60], fault.reason))
+            field = "".join(sign if sign.isprintable() else "\ufffd" for sign in fault.field[:60])
+            rejected.append(Rejection(index, field, fault.reason))
     return rows, rejected
 
 
@@ -104,12 +105,18 @@ def text(longest: int) -> Reader:
             raise Unfit(_("At most %(most)s characters.") % {"most": longest})
         # Nearly every text is printable; only the rest is looked at sign by sign.
         if not line.isprintable() and any(
-            ord(sign) < 32 or 127 <= ord(sign) < 160 or sign in _BREAKS for sign in line
+            ord(sign) < 32 or 127 <= ord(sign) < 160 or sign in _BREAKS or _alone(sign)
+            for sign in line
         ):
             raise Unfit(_("One line without control characters, please."))
         return line
 
     return reader
+
+
+def _alone(sign: str) -> bool:
+    """Half of a pair of UTF-16, which no database can hold."""
+    return "\ud800" <= sign <= "\udfff"
 
 
 def key(longest: int) -> Reader:

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from rest_framework import exceptions, serializers, status
+from rest_framework.fields import empty
 from rest_framework.parsers import JSONParser
 
 DEEPEST = 40
@@ -26,6 +27,13 @@ class TooLarge(exceptions.APIException):
 
 class Strict(serializers.Serializer[Any]):
     """A body in which every field must be one that may be written."""
+
+    def run_validation(self, data: Any = empty) -> Any:
+        """Refuse a body that is null; the framework would say so in English only."""
+        if data is None and self.parent is None:
+            words = [_("An object with the fields of this resource is needed.")]
+            raise serializers.ValidationError({"non_field_errors": words})
+        return super().run_validation(data)
 
     def to_internal_value(self, data: Any) -> Any:
         """Refuse unknown and read-only fields by their names."""
@@ -45,6 +53,9 @@ class Empty(Strict):
 class SafeJSONParser(JSONParser):
     """JSON that a database can hold: bounded depth and integers, no NUL, no lone surrogate."""
 
+    # Of a list whose items are judged one by one, values are left to who judges them.
+    itemwise = False
+
     def parse(
         self,
         stream: IO[Any],
@@ -57,7 +68,7 @@ class SafeJSONParser(JSONParser):
             raise TooLarge
         try:
             body = json.loads(text.decode("utf-8"), parse_constant=_no_constant)
-            _inspect(body)
+            _inspect(body, itemwise=self.itemwise and isinstance(body, list))
         except UnicodeDecodeError as error:
             raise exceptions.ParseError(_("The body is not UTF-8.")) from error
         except RecursionError as error:
@@ -69,11 +80,17 @@ class SafeJSONParser(JSONParser):
         return body
 
 
+class ItemwiseJSONParser(SafeJSONParser):
+    """The same for a list of which each item is taken or refused by itself."""
+
+    itemwise = True
+
+
 def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not a JSON number")
 
 
-def _inspect(body: Any) -> None:
+def _inspect(body: Any, *, itemwise: bool = False) -> None:
     """Refuse what JSON allows and a database does not."""
     waiting: list[tuple[Any, int]] = [([body], 0)]
     while waiting:
@@ -84,7 +101,7 @@ def _inspect(body: Any) -> None:
         for part in parts:
             if isinstance(part, dict | list):
                 waiting.append((part, depth + 1))
-            elif not _storable(part):
+            elif not itemwise and not _storable(part):
                 raise ValueError("a value holds a character or a number that cannot be stored")
 
 

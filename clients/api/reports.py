@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from bank import rows
 from bank.api.access import viewer
+from bank.api.bodies import ItemwiseJSONParser
 from bank.api.resources import Resource
 from bank.rows import Column
 from clients import ingesting
@@ -102,6 +103,7 @@ class Touchpoints(Resource[Touchpoint]):
     serializer_class = TouchpointReport
     write_scope: ClassVar = "ingest"
     keys_only: ClassVar = True
+    parser_classes: ClassVar = [ItemwiseJSONParser]
 
     @extend_schema(request=TouchpointReport(many=True), responses=TakenRow)
     def create(self, request: Request) -> Response:
@@ -116,6 +118,7 @@ class Transactions(Resource[Transaction]):
     serializer_class = TransactionReport
     write_scope: ClassVar = "ingest"
     keys_only: ClassVar = True
+    parser_classes: ClassVar = [ItemwiseJSONParser]
 
     @extend_schema(request=TransactionReport(many=True), responses=TakenRow)
     def create(self, request: Request) -> Response:

@@ -409,3 +409,14 @@ def test_times_carry_their_zone(case, machine):
     Milestone.objects.create(case=case, external_id="M-9", code="enquiry", occurred_at=moment)
     found = machine.get(f"{API}cases/L-1/milestones/").json()["results"][0]
     assert found["occurred_at"] == "2026-09-25T10:00:00+08:00"
+
+
+@pytest.mark.parametrize(("language", "words"), [("zh-hans", "需要"), ("en", "An object with")])
+def test_null_is_refused_in_the_language_of_the_caller(language, words, machine):
+    client = make_client("C-1")
+    url = f"{API}clients/{client.code}/events/"
+    answer = machine.post(
+        url, b"null", content_type="application/json", headers={"accept-language": language}
+    )
+    assert answer.status_code == 400
+    assert words in str(answer.json())
