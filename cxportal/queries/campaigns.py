@@ -1,7 +1,7 @@
 """Campaigns as the portal shows them: the list with its bars, and what came of one of them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -13,7 +13,11 @@ from bank.models import Team, User
 from cxportal import charts
 from cxportal.queries import overview, responses
 from metrics import forms, slicing
-from metrics.queries import Figure
+from metrics.models import Scope
+from metrics.queries import METRICS, Figure
+from metrics.slicing import asking
+from metrics.slicing.asking import Ask
+from metrics.windows import WHOLE
 from surveys import attribution, progress, queries, words
 from surveys.models import Answer, Campaign, Delivery, Invitation, Question, Response
 from surveys.queries import Funnel
@@ -112,8 +116,7 @@ def lines(campaigns: Sequence[Campaign], viewer: User, *, at: datetime) -> list[
 
 def figures(campaign: Campaign, viewer: User, *, at: datetime) -> dict[str, Figure]:
     """Every figure of a campaign as a whole, after the gate."""
-    ask = forms.read({"campaign": str(campaign.pk)}, viewer=viewer, at=at)
-    rows = slicing.rows(ask, None, viewer=viewer, at=at)
+    rows = slicing.rows(_ask(campaign, at), None, viewer=viewer, at=at)
     return {row.figure.metric: row.figure for row in rows[: len(rows)]}
 
 
@@ -121,8 +124,7 @@ def by_team(campaign: Campaign, viewer: User, *, at: datetime) -> Teams:
     """The teams whose clients were asked: counts in scope, and the score where it may be seen."""
     counts = _counts(campaign, viewer, "client__team")
     teams = {team.pk: team for team in Team.objects.filter(pk__in=[pk for pk in counts if pk])}
-    given = {"campaign": str(campaign.pk), "group_by": "team", "metric": "nps"}
-    ask = forms.read(given, viewer=viewer, at=at)
+    ask = replace(_ask(campaign, at), metrics=("nps",), group_by="team")
     rows = slicing.rows(ask, forms.units(ask, viewer), viewer=viewer, at=at)
     scores = {str(row.slice["team"]): row.figure for row in rows}
     known = {pk: scores[team.code] for pk, team in teams.items() if team.code in scores}
@@ -201,6 +203,16 @@ def stacked(fig: Figure) -> list[charts.Part]:
     """Clients by label, as the bar under a score draws them."""
     names = ("detractor", "passive", "promoter")
     return charts.stacked([int(fig.detail.get(name, 0)) for name in names])
+
+
+def _ask(campaign: Campaign, at: datetime) -> Ask:
+    """The question for everything a campaign is measured by, over its whole life."""
+    return Ask(
+        metrics=METRICS[Scope.CAMPAIGN],
+        span=asking.Span(WHOLE, asking.whole_life(at)),
+        population=str(campaign.questionnaire.kind),
+        filters=asking.Filters(campaign=campaign),
+    )
 
 
 def _figures(

@@ -188,7 +188,7 @@ def test_page_takes_the_same_queries_for_one_and_for_three(
     client.force_login(staff.lan)
     small, large = make_wave(staff, count=1), make_wave(staff, count=3)
     page(client, large)
-    with django_assert_max_num_queries(45) as first:
+    with django_assert_max_num_queries(40) as first:
         page(client, small)
     with django_assert_max_num_queries(len(first)):
         page(client, large)
