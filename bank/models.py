@@ -210,6 +210,25 @@ class RelayState(models.Model):
         return self.name
 
 
+class Slot(models.Model):
+    """A turn of a job that happens by the clock: each is done once, however often it is rung."""
+
+    job = models.CharField(_("job"), max_length=40)
+    due_at = models.DateTimeField(_("due at"))
+    started_at = models.DateTimeField(_("started at"))
+    done_at = models.DateTimeField(_("done at"), null=True)
+
+    class Meta:
+        verbose_name = _("turn of a job")
+        verbose_name_plural = _("turns of jobs")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["job", "due_at"], name="slot_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.job} {self.due_at:%Y-%m-%d %H:%M}"
+
+
 class Holiday(models.Model):
     """A date that differs from the plain week: a day off, or a make-up working day."""
 

@@ -5,12 +5,11 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
 import environ
-from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from cxportal import environment
+from cxportal import environment, timetable
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 environ.Env.read_env(BASE_DIR / ".env")
@@ -230,48 +229,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 5,
         "options": {"expires": 5},
     },
-    "chain-audit": {"task": "bank.tasks.chain_audit", "schedule": 1, "options": {"expires": 1}},
-    "send-due": {"task": "surveys.tasks.send_due", "schedule": 5, "options": {"expires": 5}},
-    "sweep-campaigns": {
-        "task": "surveys.tasks.advance_campaigns",
-        "schedule": 15,
-        "options": {"expires": 15},
-    },
-    "write-invitations": {
-        "task": "surveys.tasks.write_invitations",
-        "schedule": 10,
-        "options": {"expires": 10},
-    },
-    "invite-due": {
-        "task": "surveys.tasks.invite_due",
-        "schedule": 60,
-        "options": {"expires": 60},
-    },
-    "remind-due": {
-        "task": "surveys.tasks.remind_due",
-        "schedule": 60,
-        "options": {"expires": 60},
-    },
-    "judge-visits": {
-        "task": "surveys.tasks.judge_visits",
-        "schedule": 15,
-        "options": {"expires": 15},
-    },
-    "settle-lost": {
-        "task": "surveys.tasks.settle_lost",
-        "schedule": 30,
-        "options": {"expires": 30},
-    },
-    "refresh-stale": {
-        "task": "metrics.tasks.refresh_stale",
-        "schedule": 60,
-        "options": {"expires": 60},
-    },
-    "refresh-all": {
-        "task": "metrics.tasks.refresh_all",
-        "schedule": crontab(hour=2, minute=10),
-        "options": {"expires": 3600},
-    },
+    **timetable.beat(),
 }
 
 MAIL_FROM: str = env.str("MAIL_FROM", "cx@bank.example")

@@ -8,11 +8,13 @@ note that still stands.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, time
+from functools import partial
 from itertools import chain
 
 from django.db import connection, transaction
 
+from bank import slots
 from clients.models import ChangeNote
 from metrics import engaging, queries, sources, storing
 from metrics.engaging import Past
@@ -34,6 +36,9 @@ _NOTED = [
     *("responses", "revisions", "invitations", "place", "months", "worth", "past", "as_of"),
     "noted",
 ]
+
+# When nobody works; the day before is whole by then.
+NIGHT = time(2, 10)
 
 
 def refresh(client_id: int, *, at: datetime) -> None:
@@ -71,6 +76,11 @@ def refresh_all(*, at: datetime, past: bool = False) -> int:
     DueWindows.objects.create(keys=[EVERYTHING], at=at)
     _refresh_due(at)
     return len(everybody)
+
+
+def refresh_nightly(*, at: datetime) -> bool:
+    """Recompute everything once a night, whoever rings how often; say whether it was done."""
+    return slots.daily("refresh-all", partial(refresh_all, at=at), hour=NIGHT, at=at)
 
 
 def _take_notes(at: datetime) -> None:

@@ -14,5 +14,5 @@ def refresh_stale() -> None:
 
 @shared_task(name="metrics.tasks.refresh_all")
 def refresh_all() -> None:
-    """Recompute everything, for what no count shows."""
-    recompute.refresh_all(at=timezone.now())
+    """Recompute everything once a night, for what no count shows."""
+    recompute.refresh_nightly(at=timezone.now())

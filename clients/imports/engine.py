@@ -60,6 +60,8 @@ def _alone() -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
             # A large file is many statements; none of them is a runaway query.
             cursor.execute("SET LOCAL statement_timeout = '120s'")
+            # Between them the rows are checked, which on a busy machine takes its time.
+            cursor.execute("SET LOCAL idle_in_transaction_session_timeout = '15min'")
 
 
 def _check(kind: Kind, table: Table, by_map: Map, look: Lookup, report: Report) -> list[Row]:

@@ -7,6 +7,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from bank.models import AuditEntry
+from cxportal import timetable
+from cxportal.celery import app
+from cxportal.timetable import TIMETABLE
 from metrics.models import ClientState
 from surveys import campaigns
 from surveys.models import Campaign, Delivery, Response
@@ -32,8 +35,34 @@ def run_due(at=NOW) -> list[str]:
 def test_all_lists_are_worked_in_the_order_in_which_they_feed_each_other(relay):
     assert run_due() == [
         *("campaigns", "write", "invite", "remind", "settle", "send", "close"),
-        *("delivered", "visits", "refresh", "audit"),
+        *("delivered", "visits", "refresh", "nightly", "audit"),
     ]
+
+
+def test_beat_rings_what_the_command_does_and_nothing_else(settings):
+    rung = {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
+    assert rung - {timed.task for timed in TIMETABLE} == {"cxportal.tasks.heartbeat"}
+    app.loader.import_default_modules()
+    assert app.tasks.keys() >= rung
+    assert all(entry["options"]["expires"] for entry in settings.CELERY_BEAT_SCHEDULE.values())
+    # Two bells that ring at the same time have different names.
+    assert len(timetable.beat()) == len({timed.task for timed in TIMETABLE if timed.task})
+
+
+def test_every_act_of_the_timetable_can_be_called_at_an_instant(relay):
+    for _name, work in timetable.steps(lambda: NOW):
+        work()
+
+
+def test_missed_passes_are_caught_up_once(relay):
+    contact = make_contact(make_client())
+    campaigns.launch(make_draft(send_at=NOW), at=NOW, by=None)
+    # Nobody looks for three days; then two look at once, and one of them again an hour before.
+    late = NOW + timedelta(days=3)
+    for at in (late, late, late - timedelta(hours=1), late + timedelta(hours=1)):
+        run_due(at)
+    assert relay.recipients == [contact.email]
+    assert AuditEntry.objects.filter(act="campaign.advance").count() == 1
 
 
 def test_due_mail_is_sent_and_the_campaign_goes_on(relay):

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import time
+from collections import Counter
 from datetime import timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -14,15 +15,16 @@ from pathlib import Path
 import django
 from aiosmtpd.controller import Controller
 
-os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 django.setup()
 
 from django.utils import timezone
 
+from bank.models import AuditEntry, RelayState
 from clients import consent
-from clients.models import Contact
+from clients.models import Contact, Suppression
 from surveys import campaigns, ledger, sending
-from surveys.models import Delivery
+from surveys.models import Campaign, Delivery
 from tests import factories
 
 LATENCY = 0.02
@@ -63,8 +65,39 @@ def decide() -> None:
 
 def report() -> None:
     """Print every delivery of the ledger."""
+    print(json.dumps(_rows()))
+
+
+def finish(seconds: str) -> None:
+    """Let the time fly for what waits, take back what is lost, until all is decided; tell all."""
+    ends = time.monotonic() + float(seconds)
+    open_ = Delivery.objects.exclude(state__in=["sent", "skipped", "failed"])
+    while open_.exclude(state="unknown", losses__gt=1).exists() and time.monotonic() < ends:
+        now = timezone.now()
+        sending.settle_lost(at=now)
+        Delivery.objects.filter(state__in=["retry", "queued"]).update(next_try_at=now)
+        RelayState.objects.update(open_until=now, probe_until=None)
+        if not open_.exclude(invitation__campaign__status="paused").exists():
+            break
+        time.sleep(0.2)
+    told = {
+        "ledger": _rows(),
+        "campaigns": list(Campaign.objects.values_list("status", flat=True)),
+        "bounced": Suppression.objects.filter(reason="bounced").count(),
+        "acts": Counter(AuditEntry.objects.values_list("act", flat=True)),
+    }
+    print(json.dumps(told))
+
+
+def resume() -> None:
+    """A person lets every campaign go on."""
+    for campaign in Campaign.objects.filter(status="paused"):
+        campaigns.resume(campaign, at=timezone.now(), by=None)
+
+
+def _rows() -> list[tuple]:
     names = ("invitation__contact__email", "message_id", "state", "reason", "losses")
-    print(json.dumps(list(Delivery.objects.order_by("pk").values_list(*names))))
+    return list(Delivery.objects.order_by("pk").values_list(*names))
 
 
 class Log:

@@ -3,15 +3,16 @@
 from argparse import ArgumentParser
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from time import monotonic, sleep
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from bank import audit, stopping
-from metrics import recompute
-from surveys import campaigns, evidence, reminders, rosters, sending, traces, triggers
+from bank import stopping
+from cxportal import timetable
+from surveys import sending
 
 MOST_MAILS = 10_000
 # A pass a minute: where a rate holds mail back, the next pass goes on.
@@ -34,20 +35,12 @@ class Command(BaseCommand):
         def clock() -> datetime:
             return fixed or timezone.now()
 
-        lists: list[tuple[str, Callable[[], object]]] = [
-            ("campaigns", lambda: campaigns.advance(clock())),
-            ("write", lambda: rosters.fill(clock())),
-            ("invite", lambda: triggers.invite_due(clock())),
-            ("remind", lambda: reminders.plan_due(clock())),
-            ("settle", lambda: sending.settle_lost(at=clock())),
-            ("send", lambda: self._send(clock, fixed=fixed)),
-            ("close", lambda: campaigns.advance(clock())),
-            ("delivered", lambda: traces.record_sent(at=clock())),
-            ("visits", lambda: evidence.judge_visits(at=clock())),
-            ("refresh", lambda: recompute.refresh_stale(at=clock())),
-            ("audit", audit.chain),
+        own = {"send": partial(self._send, clock, fixed=fixed)}
+        failed = [
+            name
+            for name, work in timetable.steps(clock)
+            if not self._done(name, own.get(name, work))
         ]
-        failed = [name for name, work in lists if not self._done(name, work)]
         if failed:
             raise CommandError(f"Not done: {', '.join(failed)}.")
 
