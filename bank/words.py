@@ -44,6 +44,7 @@ ACTS = {
     "delivery.send_again": gettext_noop("Mail sent once more"),
     "demo.flush": gettext_noop("Demo data removed"),
     "demo.seed": gettext_noop("Demo data made"),
+    "figures.export": gettext_noop("Figures of the overview exported"),
     "hit.rule": gettext_noop("Visit of a link decided by hand"),
     "import.apply": gettext_noop("File imported"),
     "key.make": gettext_noop("API key made"),

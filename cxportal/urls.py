@@ -26,6 +26,7 @@ urlpatterns = [
     path("favicon.ico", icons.favicon, name="favicon"),
     path("i18n/setlang/", require_POST(set_language), name="set_language"),
     path("overview/", overview.overview, name="overview"),
+    path("overview/export/", overview.export, name="overview_export"),
     path("clients/", clients.client_list, name="clients"),
     path("clients/<path:code>/log-contact/", contacts.log, name="log-contact"),
     path(

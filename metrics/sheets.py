@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from bank.cells import safe_cell
 from metrics.pages.indicator import Page, table
@@ -33,11 +33,17 @@ COLUMNS = (
 
 def sheet(page: Page) -> str:
     """The rows of the page as CSV with a byte-order mark, safe to open in a spreadsheet."""
+    rows = [(row["label"], row["figure"]) for row in table(page)]
+    return written(page.ask.group_by or "slice", rows)
+
+
+def written(first: str, rows: Iterable[tuple[str, Figure]]) -> str:
+    """Figures as CSV, each after its label; `first` is the name of the labels' column."""
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow([page.ask.group_by or "slice", *COLUMNS])
-    for row in table(page):
-        writer.writerow([safe_cell(cell) for cell in _cells(row["label"], row["figure"])])
+    writer.writerow([first, *COLUMNS])
+    for label, fig in rows:
+        writer.writerow([safe_cell(cell) for cell in _cells(label, fig)])
     return f"\N{ZERO WIDTH NO-BREAK SPACE}{out.getvalue()}"
 
 

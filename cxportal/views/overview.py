@@ -5,11 +5,14 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
+from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 
+from bank import audit
 from bank.http import StaffRequest, only_reads, role_required
 from bank.models import Team, User
 from clients.models import Client
@@ -17,7 +20,7 @@ from cxportal import charts, listing, trends
 from cxportal.cards import Card, card
 from cxportal.queries import funnel, heatmap, highlights, pins, responses
 from cxportal.queries import overview as queries
-from metrics import comparing, slicing, wording
+from metrics import comparing, sheets, slicing, wording
 from metrics.comparing import Change
 from metrics.formulas.periods import Bounds
 from metrics.queries import Figure
@@ -35,6 +38,49 @@ _COMPARED = (
 @role_required()
 def overview(request: StaffRequest) -> HttpResponse:
     """Show the figures of the bank or of one team, as far as the viewer may see them."""
+    view, units = _asked(request)
+    month = timezone.localdate(view.at) - timedelta(days=29)
+    return render(
+        request,
+        "cxportal/overview.html",
+        {
+            "section": "overview",
+            "period": view.period,
+            "month": month.isoformat(),
+            "first": view.bounds.start,
+            "last": min(view.bounds.end, view.at),
+            "unit": view.unit,
+            "units": units,
+            "line": view.line,
+            "lines": Client.Segment.choices,
+            "periods": queries.stored_periods(view.unit),
+            "low": card("low", lambda: responses.low_scores(request.user, team=view.unit.team)),
+            "funnel": card("funnel", lambda: funnel.newest(request.user)),
+            **_cards(view),
+        },
+    )
+
+
+@require_POST
+@role_required()
+def export(request: StaffRequest) -> HttpResponse:
+    """The figures of the page as a file; who took it is written down."""
+    view, _units = _asked(request)
+    rows = view.rows()
+    with transaction.atomic():
+        data = {"period": view.period, "line": view.line, "rows": len(rows)}
+        name = f"overview:{view.unit.code or 'bank'}"
+        audit.record("figures.export", name, at=view.at, by=request.user, data=data)
+    told = f'attachment; filename="overview-{view.period}.csv"'
+    return HttpResponse(
+        sheets.written("part", rows),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": told},
+    )
+
+
+def _asked(request: StaffRequest) -> tuple["_View", list[queries.Unit]]:
+    """What the address asks for, and the units there are to choose from."""
     at = timezone.now()
     try:
         period = queries.period_of(request.GET.get("period", ""))
@@ -46,24 +92,7 @@ def overview(request: StaffRequest) -> HttpResponse:
     except queries.Unknown as error:
         raise Http404 from error
     view = _View(request.user, unit, line, period, bounds, at, teams, _colour(request))
-    return render(
-        request,
-        "cxportal/overview.html",
-        {
-            "section": "overview",
-            "period": period,
-            "first": bounds.start,
-            "last": min(bounds.end, at),
-            "unit": unit,
-            "units": units,
-            "line": line,
-            "lines": Client.Segment.choices,
-            "periods": queries.stored_periods(unit),
-            "low": card("low", lambda: responses.low_scores(request.user, team=unit.team)),
-            "funnel": card("funnel", lambda: funnel.newest(request.user)),
-            **_cards(view),
-        },
-    )
+    return view, units
 
 
 def _colour(request: StaffRequest) -> str:
@@ -153,6 +182,13 @@ class _View:
         if found is None:
             return Card(None, failed=self._heat.failed)
         return card("heat", lambda: heatmap.of(found, self.unit, self.bounds, self.see))
+
+    def rows(self) -> list[tuple[str, Figure]]:
+        """Every figure of the page with what it is of, as this viewer may see it."""
+        names = {team.pk: team.name for team in self.teams}
+        found = [(self.unit.name, fig) for fig in self.figures.values()]
+        found += [(names[pk], fig) for pk, fig in self.others.items()]
+        return found + [(self.unit.name, fig) for fig in self.course.figures()]
 
     @cached_property
     def changes(self) -> dict[str, Change]:

@@ -1,10 +1,12 @@
 """The overview: who sees which unit, in which period, behind the display gate."""
 
+import csv
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import DatabaseError
 
+from bank.models import AuditEntry
 from clients.models import Outage
 from cxportal.queries import heatmap, highlights
 from metrics import recompute
@@ -141,7 +143,7 @@ def test_overview_takes_the_same_queries_for_any_number(
         factories.make_scores(version, one, {"nps": 2})
     recompute.refresh_all(at=NOW)
     client.force_login(staff.qiu)
-    with django_assert_num_queries(19) as taken:
+    with django_assert_num_queries(20) as taken:
         assert client.get("/overview/").status_code == 200
     # What is computed is read from the store, the first time too.
     assert [query["sql"] for query in taken if "WITH" in query["sql"]] == []
@@ -389,3 +391,25 @@ def test_figure_that_less_the_own_answers_tells_a_few_is_withheld(client, staff)
     assert figures(client, "/overview/?team=EAST")["nps"].gate == ""
     client.force_login(staff.lan)
     assert figures(client, "/overview/?team=EAST")["nps"].gate == "COMPLEMENTARY"
+
+
+def test_export_holds_the_figures_shown_after_the_gate_and_is_written_down(client, staff):
+    version = factories.make_version()
+    for score in (9, 9, 3):
+        contact = factories.make_contact(factories.make_client(team=staff.east))
+        invitation = factories.make_invitation(contact, version=version)
+        factories.make_response(invitation, {"nps": score})
+    staff.east.name_zh = staff.east.name_en = "=1+1"
+    staff.east.save()
+    recompute.refresh_all(at=NOW)
+    client.force_login(staff.qiu)
+    answer = client.post("/overview/export/?period=90d")
+    held = list(csv.DictReader(answer.content.decode("utf-8-sig").splitlines()))
+    rows = [row for row in held if (row["metric"], row["period"]) == ("nps", "rolling90")]
+    assert {(row["value"], row["n"], bool(row["gate"])) for row in rows} >= {("", "3", True)}
+    assert "'=1+1" in {row["part"] for row in held}
+    entry = AuditEntry.objects.get(act="figures.export")
+    assert (entry.actor, entry.data["rows"]) == (staff.qiu, len(held))
+    assert client.get("/overview/export/").status_code == 405
+    client.force_login(staff.lan)
+    assert client.post("/overview/export/?team=WEST").status_code == 404
