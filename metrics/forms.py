@@ -212,6 +212,9 @@ def _metrics(given: Mapping[str, str], unit: str) -> tuple[str, ...]:
     asked, known = given.get("metric"), queries.METRICS[unit]
     if asked is None:
         return known
+    if unit == Scope.CLIENT and asked in queries.METRICS[Scope.BANK]:
+        # The same rows for one client: a vote among clients is none of one, and says so.
+        return (asked,)
     if asked not in known:
         names = ", ".join(known)
         _refuse(

@@ -84,6 +84,7 @@ def _reasons() -> dict[str, str]:
         "LOW_EFFECTIVE_N": _("withheld: the weighted base is too small"),
         "WEIGHT_DOMINANCE": _("withheld: one weight outweighs the others"),
         "NO_REFERENCE": _("no frozen reference to measure against"),
+        "NOT_OF_ONE_CLIENT": _("a vote among clients; one client has its mean and its label"),
         "NOT_OF_ANSWERS": _("this belongs to clients and cannot be cut by what only answers have"),
         "NO_CONTRACT": _("no online banking contract"),
         "LOG_OUTAGE": _("the log was away for most of the time"),

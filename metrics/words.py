@@ -96,6 +96,7 @@ _GATES = {
     "RESTATED": gettext_noop("changed after its period"),
     "DIFFERENCING": gettext_noop("too near to a figure shown before"),
     "NO_REFERENCE": gettext_noop("no reference has been frozen yet"),
+    "NOT_OF_ONE_CLIENT": gettext_noop("not of one client"),
     "NOT_OF_ANSWERS": gettext_noop("not of answers"),
     "NO_CONTRACT": gettext_noop("no online banking contract"),
     "SPONSOR_SERVED": gettext_noop("served through its sponsor"),

@@ -285,6 +285,7 @@ def _of_clients(found: Sources, units: Any) -> list[Row]:
         unit = Unit(str(Scope.CLIENT), pk, ask.population, ask.span.key, part)
         for metric in ask.metrics:
             fig = made.get((pk, metric)) or _empty(found, metric, unit)
+            fig = gating.of_scope({metric: fig})[metric]
             rows.append(Row(fixed | {"client": code}, replace(fig, slice=part)))
     return rows
 

@@ -6,10 +6,13 @@ from dataclasses import replace
 from metrics.formulas import uncertainty
 from metrics.formulas.parameters import DEFAULT
 from metrics.indicators import OPEN_REASONS
-from metrics.queries import ENGAGEMENT, Figure, concealed
+from metrics.models import Scope
+from metrics.queries import ENGAGEMENT, METRICS, Figure, concealed
 
 COMPLEMENTARY = "COMPLEMENTARY"
 DIFFERENCING = "DIFFERENCING"
+# One client has no vote among clients: its own figures are its mean and its label.
+NOT_OF_ONE_CLIENT = "NOT_OF_ONE_CLIENT"
 # A rate tells who was asked and who answered, but nothing of any answer.
 RATES = frozenset({"response_rate", "client_response_rate", "coverage_exposure"})
 # What is made of records and not of answers: nobody's word can be found by subtraction.
@@ -55,6 +58,16 @@ def for_viewer(fig: Figure, singles: Mapping[str, int]) -> Figure:
         return fig
     unseen = fig.n - singles[fig.metric]
     return concealed(fig, COMPLEMENTARY) if 0 < unseen < LEAST else fig
+
+
+def of_scope(figures: Mapping[str, Figure]) -> dict[str, Figure]:
+    """The same, where one client has no such figure with that as the reason."""
+    return {
+        name: concealed(fig, NOT_OF_ONE_CLIENT)
+        if fig.scope == Scope.CLIENT and name not in METRICS[Scope.CLIENT]
+        else fig
+        for name, fig in figures.items()
+    }
 
 
 def relabelled(fig: Figure, part: str) -> Figure:

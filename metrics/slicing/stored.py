@@ -96,7 +96,7 @@ def _read(ask: Ask, at: datetime, units: list[Unit]) -> Found:
             fresh = engaged.of_units(engaged.State(ask.span, at), units, metrics)
         for key, held in fresh.items():
             found.setdefault(key, {}).update(engaged.renamed(held, ask.span.key))
-    return found
+    return {key: gating.of_scope(held) for key, held in found.items()}
 
 
 class Guard:

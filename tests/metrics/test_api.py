@@ -286,3 +286,11 @@ def test_list_takes_the_same_queries_for_any_length(
     machine.get(API)
     with django_assert_num_queries(queries_):
         assert machine.get(URL, query).json()["count"] >= 1
+
+
+@pytest.mark.parametrize("period", ["rolling12m", "2026Q4", "2026-10"])
+@pytest.mark.parametrize("metric", ["nps", "nps_exposure", "client_response_rate"])
+def test_figure_among_clients_says_that_it_is_none_of_one(metric, period, measured):
+    (row,) = rows(make_caller(), f"{API}clients/E-4/indicators/", metric=metric, period=period)
+    assert (row["metric"], row["period"], row["value"]) == (metric, period, None)
+    assert row["gate"] == "NOT_OF_ONE_CLIENT"
