@@ -118,7 +118,9 @@ def _rows(found: InvitationQuerySet, viewer: User | ApiKey | None) -> Iterable[A
     first = Delivery.objects.filter(
         invitation=OuterRef("pk"), kind=Delivery.Kind.INVITATION
     ).order_by("pk")
-    posted = Hit.objects.filter(invitation=OuterRef("pk"), page=Hit.Page.SURVEY, method="POST")
+    posted = Hit.objects.filter(
+        invitation=OuterRef("pk"), page=Hit.Page.SURVEY, method="POST"
+    ).exclude(person=False)
     completed = Q(answered_at__isnull=False)
     started = completed | Q(has_posted=True)
     return (
