@@ -30,7 +30,7 @@ class Strict(serializers.Serializer[Any]):
 
     def run_validation(self, data: Any = empty) -> Any:
         """Refuse a body that is null; the framework would say so in English only."""
-        if data is None and self.parent is None:
+        if data is None and self.root is self:
             words = [_("An object with the fields of this resource is needed.")]
             raise serializers.ValidationError({"non_field_errors": words})
         return super().run_validation(data)

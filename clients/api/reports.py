@@ -103,7 +103,7 @@ class Touchpoints(Resource[Touchpoint]):
     serializer_class = TouchpointReport
     write_scope: ClassVar = "ingest"
     keys_only: ClassVar = True
-    parser_classes: ClassVar = [ItemwiseJSONParser]
+    parser_classes = (ItemwiseJSONParser,)
 
     @extend_schema(request=TouchpointReport(many=True), responses=TakenRow)
     def create(self, request: Request) -> Response:
@@ -118,7 +118,7 @@ class Transactions(Resource[Transaction]):
     serializer_class = TransactionReport
     write_scope: ClassVar = "ingest"
     keys_only: ClassVar = True
-    parser_classes: ClassVar = [ItemwiseJSONParser]
+    parser_classes = (ItemwiseJSONParser,)
 
     @extend_schema(request=TransactionReport(many=True), responses=TakenRow)
     def create(self, request: Request) -> Response:

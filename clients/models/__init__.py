@@ -4,10 +4,8 @@ from clients.models.cases import (
     Case,
     CaseEvent,
     CaseKind,
-    ClientEvent,
     Milestone,
     MilestoneType,
-    Party,
     Product,
     Stage,
     Transition,
@@ -22,6 +20,7 @@ from clients.models.lending import (
     Statement,
     Transaction,
 )
+from clients.models.parties import ClientEvent, Party
 from clients.models.people import Client, Contact, Industry, Province
 from clients.models.touchpoints import Outage, Touchpoint
 
