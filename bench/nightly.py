@@ -98,7 +98,7 @@ def _statements() -> Iterator[tuple[str, list[object] | dict[str, object]]]:
     above = [key for key in windows.of_units(first, last) if key != WHOLE]
     before = [earlier for key in above if (earlier := windows.before(key))]
     keys = {
-        "client": windows.of_clients(first, last),
+        "client": windows.of_clients(windows.months(first, last)),
         "bank": list(dict.fromkeys([*above, *before])),
     }
     for scope, some in keys.items():
@@ -188,7 +188,7 @@ _YEAR = "rolling12m"
 def _loop() -> None:
     """The naive way: each client's answers as objects, counted in Python, stored one by one."""
     windows = Windows(people.AT)
-    keys = windows.of_clients(*population.span())
+    keys = windows.of_clients(windows.months(*population.span()))
     for client in Client.objects.filter(code__startswith="R2-").order_by("pk")[:SAMPLE]:
         for key in keys:
             _one(client, key, windows)

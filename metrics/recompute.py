@@ -115,18 +115,22 @@ def _refresh_block(
         if tables.is_many(ids):
             tables.unhurried()
         states = _locked(ids, windows)
-        first, last = population.span(ids)
-        months = [(key, windows.bounds(key)) for key in windows.months(first, last)]
         # Counted before read: an answer that comes in between leaves its client stale.
-        histories = population.histories(ids, months)
-        keys = windows.of_clients(first, last)
+        histories = population.histories(ids)
+        keys = windows.of_clients({month for held in histories.values() for month in held.months})
         answering = frozenset() if whole else _answering(states, histories, windows)
         stamp = storing.stamp(at=at)
         past = Past(_reopened(states, histories, windows, stamp), windows, stamp)
         block = Block(ids, keys, windows, known, stamp, answering, past)
         rows = chain.from_iterable(source(block) for source in sources.CLIENT_SOURCES)
-        closed = windows.closed([*keys, *past.keys])
-        storing.write(Target(Scope.CLIENT, closed, ids, resting=past.resting(ids)), rows, at=at)
+        target = Target(
+            Scope.CLIENT,
+            windows.closed([*keys, *past.keys]),
+            ids,
+            resting=past.resting(ids),
+            engaged=sorted(answering),
+        )
+        storing.write(target, rows, at=at)
         due = _note(states, histories, windows, past.mark) | past.moved()
         if due:
             DueWindows.objects.create(keys=sorted(due), at=at)

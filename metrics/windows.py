@@ -65,14 +65,14 @@ class Windows:
         """Whether a period with a begin and an end of its own is still "to date"."""
         return not key.startswith("rolling") and self.bounds(key).end > self.at
 
-    def of_clients(self, first: datetime | None, last: datetime | None) -> list[str]:
-        """The periods of a client's figures: quarters between two instants, rolling windows."""
-        return [*self.quarters(first, last), *ROLLING]
+    def of_clients(self, months: Iterable[str]) -> list[str]:
+        """The periods of a client's figures: the quarters of these months, rolling windows."""
+        return [*_quarters(months), *ROLLING]
 
     def of_units(self, first: datetime | None, last: datetime | None) -> list[str]:
         """The periods of the figures above it."""
         months = self.months(first, last)
-        return [*months, *self.quarters(first, last), *ROLLING, *self.trend, WHOLE]
+        return [*months, *_quarters(months), *ROLLING, *self.trend, WHOLE]
 
     def months(self, first: datetime | None, last: datetime | None) -> list[str]:
         """The months from that of one instant to that of another."""
@@ -80,10 +80,6 @@ class Windows:
             return []
         start, end = (periods.local_date(at, self.zone) for at in (first, last))
         return list(_months(start, end))
-
-    def quarters(self, first: datetime | None, last: datetime | None) -> list[str]:
-        """The quarters from that of one instant to that of another."""
-        return list(dict.fromkeys(map(_quarter, self.months(first, last))))
 
     def closed_quarters(self, first: date) -> list[str]:
         """The quarters from that of a day on whose last day is over, oldest first."""
@@ -151,6 +147,10 @@ def _months(start: date, end: date) -> Iterator[str]:
     for number in range(start.year * 12 + start.month, end.year * 12 + end.month + 1):
         year, month = divmod(number - 1, 12)
         yield f"{year:04d}-{month + 1:02d}"
+
+
+def _quarters(months: Iterable[str]) -> list[str]:
+    return sorted({_quarter(month) for month in months})
 
 
 def _quarter(month: str) -> str:

@@ -24,10 +24,9 @@ def rows_of_clients(
 ) -> Iterator[Row]:
     """Every row of these clients as of this day; `answered` are their answers of the year.
 
-    The engagement of those `kept` is as it was stored today: none of its facts has changed.
+    The engagement of those `kept` stands as it was stored today: none of its facts has changed.
     """
-    engaged: dict[int, float | None] = {}
-    yield from keeping.rows(sorted(kept), engaged)
+    engaged = keeping.indices(sorted(kept))
     changed = [client for client in clients if client not in kept]
     if changed:
         yield from _engagement(changed, engaged, today)

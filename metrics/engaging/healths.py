@@ -51,12 +51,13 @@ def of(clients: Sequence[int], answered: Table, today: Today) -> dict[int, Told]
         f"rolling{OLDEST_MONTHS}m", as_of=today.stamp.at, zone=settings.TIME_ZONE
     )
     silent = sorted(set(clients) - set(answered.ids.tolist()))
-    old = answers.empty()
+    codes = _ceilings(clients, today, known.at_end_of(longer))
+    found = _told(answered, codes, today)
     if silent:
         cut = Cut(clients=silent, population=RELATIONAL)
-        old = answers.many([longer], cut, known=known).get(Slot(0, RELATIONAL)) or old
-    codes = _ceilings(clients, today, known.at_end_of(longer))
-    return _told(answered, codes, today) | _told(old, codes, today, silent=True)
+        old = answers.many([longer], cut, known=known).get(Slot(0, RELATIONAL))
+        found |= _told(old, codes, today, silent=True) if old else {}
+    return found
 
 
 def _ceilings(clients: Sequence[int], today: Today, heirs: dict[int, int]) -> dict[int, set[str]]:

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from django.conf import settings
 from django.db import connection
 from django.db.models import Count, Max, Min, Q, QuerySet, Sum
 
 from bank.models import Team
 from clients.models import Client, ExchangeRate, Facility, FacilityBalance
 from metrics.facts import tables
-from metrics.facts.statements import instant, moment
+from metrics.facts.statements import instant
 from metrics.facts.tables import Ids, Rows
 from metrics.facts.where import numbers
 from metrics.formulas.periods import Bounds
@@ -134,11 +135,10 @@ def places(client_ids: Sequence[int] | None = None) -> dict[int, str]:
     return {client: "/".join(map(str, place)) for client, *place in rows}
 
 
-def span(client_ids: Sequence[int] | None = None) -> tuple[datetime | None, datetime | None]:
-    """The first and the last instant of what these clients were asked or answered; one query."""
-    some = "" if client_ids is None else f"WHERE client_id IN ({numbers(client_ids)})"
+def span() -> tuple[datetime | None, datetime | None]:
+    """The first and the last instant of what anybody was asked or answered; one query."""
     ends = " UNION ALL ".join(
-        f"SELECT MIN({at}) AS first, MAX({at}) AS last FROM {table} {some}"  # noqa: S608
+        f"SELECT MIN({at}) AS first, MAX({at}) AS last FROM {table}"  # noqa: S608
         for at, table in (
             ("submitted_at", "surveys_response"),
             ("sent_at", "surveys_invitation"),
@@ -150,32 +150,34 @@ def span(client_ids: Sequence[int] | None = None) -> tuple[datetime | None, date
     return instant(first), instant(last)
 
 
-def histories(
-    client_ids: Sequence[int], months: Sequence[tuple[str, Bounds]]
-) -> dict[int, History]:
-    """The rows of these clients by month, which must hold all of them; two queries."""
+def histories(client_ids: Sequence[int]) -> dict[int, History]:
+    """The rows of these clients by month; two queries."""
     found: dict[int, dict[str, tuple[int, int, int]]] = {}
-    for slot, client, *numbers_ in _by_month(client_ids, months) if months else ():
-        standing, revisions, asked = (int(number) for number in numbers_)
-        held = found.setdefault(int(client), {})
-        held[months[int(slot)][0]] = (standing, revisions, asked)
+    for month, client, *numbers_ in _by_month(client_ids).astype(np.int64).tolist():
+        standing, revisions, asked = numbers_
+        key = f"{month // 100:04d}-{month % 100:02d}"
+        found.setdefault(client, {})[key] = (standing, revisions, asked)
     return {
         client: History(found.get(client, {}), place)
         for client, place in places(client_ids).items()
     }
 
 
-def _by_month(client_ids: Sequence[int], months: Sequence[tuple[str, Bounds]]) -> Rows:
-    spans = ", ".join(f"({place}, %s, %s)" for place in range(len(months)))
-    params = [moment(end) for _key, held in months for end in (held.start, held.end)]
+def _by_month(client_ids: Sequence[int]) -> Rows:
+    """Local month as in 202611, client, and three sums."""
+    zone: str = settings.TIME_ZONE
+    if connection.vendor == "postgresql":
+        month, params = "to_char(at AT TIME ZONE %s, 'YYYYMM')", [zone]
+    else:
+        held = "django_datetime_trunc('month', at, %s, 'UTC')"
+        month, params = f"REPLACE(SUBSTR({held}, 1, 7), '-', '')", [zone]
     some = f"fact.client_id IN ({numbers(client_ids)})"
     sums = ", ".join(
         f"CAST({name} AS double precision)"
-        for name in ("slot", "client", "SUM(standing)", "SUM(revision)", "SUM(asked)")
+        for name in ("month", "client", "SUM(standing)", "SUM(revision)", "SUM(asked)")
     )
     text = f"""
-WITH span (slot, starts, ends) AS (VALUES {spans}),
-given AS (
+WITH given AS (
     SELECT fact.client_id AS client, fact.submitted_at AS at, fact.revision, 0 AS asked,
         CASE WHEN fact.retracted_at IS NULL AND NOT fact.is_test THEN 1 ELSE 0 END AS standing
     FROM surveys_response fact WHERE {some}
@@ -183,9 +185,9 @@ given AS (
     SELECT fact.client_id, fact.sent_at, 0,
         CASE WHEN fact.opened_at IS NULL THEN 1 ELSE 2 END, 0
     FROM surveys_invitation fact WHERE fact.sent_at IS NOT NULL AND {some}
-)
-SELECT {sums} FROM given JOIN span ON given.at >= span.starts AND given.at < span.ends
-GROUP BY slot, client ORDER BY client, slot
+),
+placed AS (SELECT {month} AS month, client, standing, revision, asked FROM given)
+SELECT {sums} FROM placed GROUP BY month, client ORDER BY client, month
 """  # noqa: S608 - whole numbers and constants
     return tables.read(text, params, width=5, many=tables.is_many(client_ids))
 

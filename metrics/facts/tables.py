@@ -53,6 +53,8 @@ class Table:
 
     def take(self, chosen: npt.NDArray[Any]) -> "Table":
         """The rows at these positions, or where this is true."""
+        if chosen.dtype == np.bool_ and chosen.all():
+            return self
         return Table(self.ids[chosen], {name: held[chosen] for name, held in self.columns.items()})
 
     def of(self, client_ids: Ids) -> "Table":
@@ -138,6 +140,8 @@ def names(by: By) -> Mapping[int, str]:
     """What the numbers of the parts stand for; a campaign is called by its number."""
     if by == "buying_role":
         return dict(enumerate(ROLES))
+    if not by:
+        return {}
     rows = {
         "stage": Stage.objects.values_list("pk", "code"),
         "questionnaire": Questionnaire.objects.values_list("pk", "key"),

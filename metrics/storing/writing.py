@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
+from functools import cache
 from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -25,8 +26,10 @@ RESTATED = "RESTATED"
 FROM = "restated_from"
 _FEW, _CHUNK = 500, 5_000
 _STAGE = "fresh_figures"
+_TODAY = "rolling90"
 _KEY = ("scope", "scope_id", "slice", "population", "period", "metric")
 _RESTING = "scope_id = ANY(%s) AND metric LIKE 'cei%%' AND period LIKE '%%Q%%'"
+_ENGAGED = f"scope_id = ANY(%s) AND metric LIKE 'cei%%' AND period = '{_TODAY}'"
 _CONTENT = tuple(name for name in Row._fields if name not in (*_KEY, "as_of"))
 
 
@@ -35,7 +38,8 @@ class Target:
     """The stored rows that are brought in line: of a scope, of some units, of some periods.
 
     `closed` are the keys of periods that are over. Null means every unit, or every period. Of
-    the units in `resting` the engagement of quarters stands as it is.
+    the units in `resting` the engagement of quarters stands as it is, of those in `engaged` that
+    of today.
     """
 
     scope: str
@@ -43,6 +47,7 @@ class Target:
     ids: Sequence[int] | None = None
     periods: Sequence[str] | None = None
     resting: Sequence[int] = ()
+    engaged: Sequence[int] = ()
 
     def stored(self) -> QuerySet[Measurement]:
         """The rows as they stand."""
@@ -54,6 +59,10 @@ class Target:
         if self.resting:
             found = found.exclude(
                 scope_id__in=list(self.resting), metric__startswith="cei", period__contains="Q"
+            )
+        if self.engaged:
+            found = found.exclude(
+                scope_id__in=list(self.engaged), metric__startswith="cei", period=_TODAY
             )
         return found
 
@@ -124,19 +133,7 @@ def _merged(target: Target, made: Iterable[Row], at: datetime) -> int:
             source, params = _listed(few)
         else:
             source, params = _copied(cursor, few, rows), []
-        stored = "scope = %s"
-        wanted: list[Any] = [target.scope]
-        for column, some in (("scope_id", target.ids), ("period", target.periods)):
-            if some is not None:
-                stored += f" AND {column} = ANY(%s)"
-                wanted.append(list(some))
-        if target.ids:
-            # The index by itself, whatever the statistics of a table that has just grown say.
-            stored += " AND scope_id BETWEEN %s AND %s"
-            wanted += [min(target.ids), max(target.ids)]
-        if target.resting:
-            stored += f" AND NOT ({_RESTING})"
-            wanted.append(list(target.resting))
+        stored, wanted = _stored(target)
         moments: list[Any] = [midnight(at, settings.TIME_ZONE), list(target.closed), at]
         if source == _STAGE:
             # Many against many, again whatever the statistics say.
@@ -146,6 +143,27 @@ def _merged(target: Target, made: Iterable[Row], at: datetime) -> int:
         if source == _STAGE:
             cursor.execute("SET LOCAL enable_nestloop = on")
         return changed
+
+
+def _stored(target: Target) -> tuple[str, list[Any]]:
+    """The condition of `Target.stored` in SQL, with its values."""
+    stored = "scope = %s"
+    wanted: list[Any] = [target.scope]
+    for column, some in (("scope_id", target.ids), ("period", target.periods)):
+        if some is not None:
+            stored += f" AND {column} = ANY(%s)"
+            wanted.append(list(some))
+    if target.ids:
+        # The index by itself, whatever the statistics of a table that has just grown say.
+        stored += " AND scope_id BETWEEN %s AND %s"
+        wanted += [min(target.ids), max(target.ids)]
+    if target.resting:
+        stored += f" AND NOT ({_RESTING})"
+        wanted.append(list(target.resting))
+    if target.engaged:
+        stored += f" AND NOT ({_ENGAGED})"
+        wanted.append(list(target.engaged))
+    return stored, wanted
 
 
 def _listed(rows: list[Row]) -> tuple[str, list[Any]]:
@@ -176,6 +194,7 @@ def _copied(cursor: Any, first: list[Row], more: Iterator[Row]) -> str:
     return _STAGE
 
 
+@cache
 def _types() -> dict[str, str]:
     fields = (Measurement._meta.get_field(name) for name in Row._fields)
     return {field.name: str(field.db_type(connection)) for field in fields}

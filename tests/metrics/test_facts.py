@@ -11,7 +11,6 @@ from clients.models import ExchangeRate, Facility
 from metrics.facts import exposure, population, requests
 from metrics.facts.tables import Slot
 from metrics.facts.where import Cut
-from metrics.formulas import periods
 from metrics.formulas.periods import Bounds
 from tests import factories
 from tests.factories import NOW
@@ -241,13 +240,23 @@ def test_history_by_month_adds_up_to_the_counts(version):
         factories.make_scores(version, company, {"nps": 9}, submitted_at=NOW - days * DAY)
     factories.make_scores(version, company, {"nps": 1}, retracted_at=NOW)
     factories.make_invitation(contact, opened_at=NOW, sent_at=NOW)
-    months = [(key, periods.period_bounds(key)) for key in ("2026-10", "2026-11")]
-    found = population.histories([company.pk], months)[company.pk]
+    found = population.histories([company.pk])[company.pk]
     assert found.months == {"2026-10": (2, 2, 0), "2026-11": (1, 2, 2)}
     assert found.counts == population.counts()[company.pk]
-    first, last = population.span([company.pk])
-    assert (first, last) == (NOW - 41 * DAY, NOW)
-    assert population.span([company.pk + 1]) == (None, None)
+    assert population.span() == (NOW - 41 * DAY, NOW)
+
+
+def test_month_of_an_answer_is_that_of_the_reporting_zone(version):
+    company = factories.make_client()
+    for hour in (15, 16):  # 23:00 and 00:00 in Shanghai
+        at = datetime(2026, 10, 31, hour, tzinfo=UTC)
+        factories.make_scores(version, company, {"nps": 9}, submitted_at=at)
+    found = population.histories([company.pk])[company.pk]
+    assert found.months == {"2026-10": (1, 1, 0), "2026-11": (1, 1, 0)}
+
+
+def test_nobody_asked_has_no_span():
+    assert population.span() == (None, None)
 
 
 def test_mark_of_exposure_changes_with_balances_and_rates():
