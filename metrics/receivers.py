@@ -5,7 +5,6 @@ minute finds the client by its counts.
 """
 
 import logging
-from time import monotonic
 from typing import Any
 
 from django.core.cache import cache
@@ -20,24 +19,16 @@ from surveys import signals
 logger = logging.getLogger(__name__)
 _AWAY = (OperationalError, RedisError, OSError)
 _QUIET_SECONDS = 1
-_ordered: dict[str, float] = {}
 
 
 @receiver(facts_changed, dispatch_uid="metrics.ring_after_facts")
 @receiver(signals.response_submitted, dispatch_uid="metrics.ring_refresh")
 def ring_refresh(**_event: Any) -> None:
-    """Ring at once; within the quiet second ring once at its end, so that no answer waits.
-
-    Until the ring that this process has ordered for later, another would tell nothing new.
-    """
-    if monotonic() < _ordered.get("until", 0.0):
-        return
+    """Ring at once; within the quiet second ring once at its end, so that no answer waits."""
     try:
         if cache.add("metrics:ring", 1, timeout=_QUIET_SECONDS):
             tasks.refresh_stale.apply_async(retry=False)
         elif cache.add("metrics:ring:trailing", 1, timeout=_QUIET_SECONDS):
-            ends = monotonic() + _QUIET_SECONDS
             tasks.refresh_stale.apply_async(countdown=_QUIET_SECONDS, retry=False)
-            _ordered["until"] = ends
     except _AWAY as error:
         logger.warning("bell of the figures not rung: %s", error)
