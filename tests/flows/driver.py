@@ -20,6 +20,7 @@ django.setup()
 
 from django.utils import timezone
 
+from bank import settings
 from bank.models import AuditEntry, RelayState
 from clients import consent
 from clients.models import Contact, Suppression
@@ -30,8 +31,9 @@ from tests import factories
 LATENCY = 0.02
 
 
-def plan(count: str) -> None:
+def plan(count: str, connections: str = "4") -> None:
     """Launch one campaign to so many people, of whom one more opts out before it is sent."""
+    settings.put("smtp_connections", int(connections), at=timezone.now(), by=None)
     for _ in range(int(count) + 1):
         factories.make_contact(factories.make_client())
     now = timezone.now()
