@@ -50,6 +50,7 @@ ACTS = {
     "key.make": gettext_noop("API key made"),
     "key.revoke": gettext_noop("API key revoked"),
     "reference.load": gettext_noop("Reference data loaded"),
+    "reference.robustness": gettext_noop("Robustness of engagement told"),
     "reference.rebase": gettext_noop("Reference of engagement frozen"),
     "relay.close": gettext_noop("Mail relay works again"),
     "relay.open": gettext_noop("Mail relay in trouble: the queue waits"),

@@ -45,6 +45,11 @@ TIMETABLE = (
     Timed({"refresh": "metrics.recompute.refresh_stale"}, "metrics.tasks.refresh_stale", 60),
     # Rung often, done once a night: a night without beat is caught up in the morning.
     Timed({"nightly": "metrics.recompute.refresh_nightly"}, "metrics.tasks.refresh_all", 600),
+    Timed(
+        {"robustness": "metrics.engaging.robustness.report_missing"},
+        "metrics.tasks.report_robustness",
+        600,
+    ),
     Timed({"audit": "bank.audit.chain"}, "bank.tasks.chain_audit", 1),
 )
 

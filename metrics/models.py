@@ -191,3 +191,30 @@ class ReferenceDistribution(models.Model):
         if self.quantity == self.Quantity.CTR:
             return self.low, self.high
         return math.expm1(self.low), math.expm1(self.high)
+
+
+class RobustnessReport(models.Model):
+    """What one other choice would do to the engagement index, told once for each reference."""
+
+    version = models.PositiveSmallIntegerField(_("version"))
+    variant = models.CharField(_("choice"), max_length=20)
+    day = models.DateField(_("as-of day"))
+    clients = models.IntegerField(pgettext_lazy("number", "clients"))
+    # Null below three clients, or where all have the same index.
+    rank_correlation = models.FloatField(_("rank correlation"), null=True)
+    moved = models.IntegerField(_("clients whose band differs"))
+    parameter_set = models.CharField(_("parameter set"), max_length=20)
+
+    class Meta:
+        verbose_name = _("robustness of the engagement index")
+        verbose_name_plural = _("robustness of the engagement index")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["version", "variant"], name="robustness_unique"),
+            models.CheckConstraint(
+                condition=Q(moved__gte=0, moved__lte=models.F("clients")),
+                name="robustness_moved_of_clients",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.version} {self.variant}"

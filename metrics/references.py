@@ -64,6 +64,12 @@ class Reference:
         """When it was frozen."""
         return next(iter(self.rows.values())).frozen_at
 
+    @property
+    def days(self) -> list[date]:
+        """The last days of the quarters it is made of."""
+        row = next(iter(self.rows.values()))
+        return [date.fromisoformat(day) for day in row.quarters]
+
     def of(self, quantity: str, segment: str, size: str) -> ReferenceDistribution | None:
         """The row of a group, else that of its segment, else that of the bank."""
         for key in ((segment, size), (segment, ""), ("", "")):
@@ -136,6 +142,13 @@ def rebase(*, at: datetime, by: User | ApiKey | None, force: bool = False) -> Re
         told = {"version": version, "quarters": [day.isoformat() for day in days], "force": force}
         audit.record("reference.rebase", f"reference:{version}", at=at, by=by, data=told)
     return Reference(version, {(row.quantity, row.segment, row.size): row for row in made})
+
+
+def measured(days: Sequence[date], rules: Engagement) -> Reference:
+    """What was usual on these days under other rules; nothing is stored, and it has no version."""
+    tables = [facts.quantities(day, rules=rules) for day in days]
+    rows = list(_frozen(_pooled(tables), rules))
+    return Reference(0, {(row.quantity, row.segment, row.size): row for row in rows})
 
 
 def quarter_ends(at: datetime, quarters: int) -> list[date]:

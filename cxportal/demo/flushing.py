@@ -22,7 +22,7 @@ from clients.models import (
     Transaction,
 )
 from cxportal.demo.old_wave import SOURCE
-from metrics.models import ReferenceDistribution
+from metrics.models import ReferenceDistribution, RobustnessReport
 from surveys.models import Answer, Campaign, Delivery, Hit, Invitation, Question, Response, Version
 
 
@@ -34,8 +34,8 @@ def flush(kept: dict[str, Any]) -> int:
     total = _delete_all(_surveys())
     Client.objects.filter(is_demo=True).update(merged_into=None, merged_on=None)
     total += _delete_all(_clients())
-    references = ReferenceDistribution.objects.filter(version__in=kept.get("reference", []))
-    total += _delete(references)
+    for model in (ReferenceDistribution, RobustnessReport):
+        total += _delete(model.objects.filter(version__in=kept.get("reference", [])))
     total += _delete(ExchangeRate.objects.filter(pk__in=kept.get("rates", [])))
     return total + _delete(Outage.objects.filter(pk__in=kept.get("outages", [])))
 

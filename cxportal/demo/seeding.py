@@ -56,6 +56,7 @@ from cxportal.demo.firms import Firm
 from cxportal.demo.speakers import Voice
 from cxportal.demo.streams import Plan
 from metrics import recompute, references
+from metrics.engaging import robustness
 from surveys.models import Delivery, Hit, Invitation, Question, Response
 
 STATE_KEY = "demo_bank"
@@ -187,9 +188,11 @@ def _ask(
 def _reference(plan: Plan) -> list[int]:
     """Freeze what engagement is measured by from the bank's own history."""
     try:
-        return [references.rebase(at=plan.now, by=None, force=True).version]
+        reference = references.rebase(at=plan.now, by=None, force=True)
     except references.NotPossible:
         return []
+    robustness.report_missing(at=plan.now)
+    return [reference.version]
 
 
 def _say(plan: Plan, bank: _Bank) -> tuple[str, list[str]]:

@@ -8,7 +8,7 @@ from typing import Any
 from bank.models import User
 from metrics import comparing, forms, queries, slicing, words
 from metrics.comparing import Change, Course
-from metrics.pages import choices, geometry, silent, telling
+from metrics.pages import choices, geometry, robust, silent, telling
 from metrics.pages.choices import Slice
 from metrics.queries import Figure
 from metrics.slicing import silence
@@ -42,6 +42,7 @@ class Page:
     course_words: str
     trend: geometry.Trend | None
     silence: silent.Told | None
+    robustness: robust.Told | None
 
 
 def build(ask: Ask, given: Mapping[str, str], *, viewer: User, at: datetime) -> Page:
@@ -73,6 +74,7 @@ def build(ask: Ask, given: Mapping[str, str], *, viewer: User, at: datetime) -> 
         course_words=telling.course(course) if course else "",
         trend=geometry.trend(course) if course and course.drawn else None,
         silence=_silence(ask, viewer, at) if metric == "response_rate" else None,
+        robustness=robust.told() if metric == "cei" else None,
     )
 
 

@@ -35,7 +35,7 @@ def run_due(at=NOW) -> list[str]:
 def test_all_lists_are_worked_in_the_order_in_which_they_feed_each_other(relay):
     assert run_due() == [
         *("campaigns", "write", "invite", "remind", "settle", "send", "close"),
-        *("delivered", "visits", "refresh", "nightly", "audit"),
+        *("delivered", "visits", "refresh", "nightly", "robustness", "audit"),
     ]
 
 

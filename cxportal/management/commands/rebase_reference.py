@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from metrics import references
+from metrics.engaging import robustness
 from metrics.models import ReferenceDistribution
 
 _AGAIN, _PAUSE = 4, 0.5
@@ -43,6 +44,7 @@ class Command(BaseCommand):
         )
         for _key, row in rows:
             self.stdout.write(_line(row))
+        robustness.report_missing(at=timezone.now())
 
 
 def _patiently(*, force: bool) -> references.Reference:
