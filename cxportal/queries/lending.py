@@ -8,19 +8,25 @@ from decimal import Decimal
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext as _
 
+from bank import settings as values
+from bank.models import Setting
 from clients.models import Client, ExchangeRate, Facility, Transaction
 
-REPORTING = "CNY"
+_CURRENCY = "reporting_currency"
 _FULL, _SHORT = Decimal(1), Decimal("0.8")
 
 
 @dataclass(frozen=True)
 class Limit:
-    """One facility with its use; `used` is null where limit or drawn amount is not known."""
+    """One facility with its use; `used` is null where limit or drawn amount is not known.
+
+    `told_in` is the currency that its rate leads to.
+    """
 
     facility: Facility
     rate: Decimal | None
     used: Decimal | None
+    told_in: str = ""
 
     @property
     def label(self) -> str:
@@ -55,6 +61,7 @@ class Book:
     currency without a rate is left out of the sums and named.
     """
 
+    currency: str
     limits: list[Limit]
     exposure: Decimal | None
     limit: Decimal | None
@@ -72,22 +79,31 @@ class Book:
         """The bar over all facilities."""
         if self.used is None:
             return None
-        return Limit(Facility(currency=REPORTING), Decimal(1), self.used)
+        return Limit(Facility(currency=self.currency), Decimal(1), self.used)
 
 
 def book(client: Client, today: date) -> Book:
-    """Facilities that have not ended, largest limit first; one query."""
-    rates = ExchangeRate.objects.filter(
-        currency=OuterRef("currency"), as_of__lte=OuterRef("as_of")
-    ).order_by("-as_of")
+    """Facilities that run today at the newest rates, largest limit first; one query.
+
+    The same facilities, amounts and rates as `metrics.facts.exposure` takes for today.
+    """
+    rates = ExchangeRate.objects.filter(currency=OuterRef("currency"), as_of__lte=today).order_by(
+        "-as_of"
+    )
+    # The bank's choice comes along with the rows: the page has no query to spare.
+    chosen = Setting.objects.filter(key=_CURRENCY)
     found = (
         Facility.objects.filter(client=client)
+        .filter(Q(starts_on__isnull=True) | Q(starts_on__lte=today))
         .filter(Q(ends_on__isnull=True) | Q(ends_on__gte=today))
-        .annotate(rate=Subquery(rates.values("rate")[:1]))
+        .annotate(
+            rate=Subquery(rates.values("rate")[:1]), told_in=Subquery(chosen.values("value"))
+        )
         .order_by(F("limit").desc(nulls_last=True), "number")
     )
     limits = [_limit(row) for row in found]
     return Book(
+        limits[0].told_in if limits else values.DEFAULTS[_CURRENCY],
         limits,
         _sum(limits, lambda row: max(row.limit or 0, row.drawn or 0)),
         _sum(limits, lambda row: row.limit or 0),
@@ -99,7 +115,8 @@ def book(client: Client, today: date) -> Book:
 
 def _limit(row: Facility) -> Limit:
     rate: Decimal | None = row.rate  # type: ignore[attr-defined]
-    return Limit(row, Decimal(1) if row.currency == REPORTING else rate, _used(row))
+    told_in = row.told_in or values.DEFAULTS[_CURRENCY]  # type: ignore[attr-defined]
+    return Limit(row, Decimal(1) if row.currency == told_in else rate, _used(row), told_in)
 
 
 def _used(row: Facility) -> Decimal | None:

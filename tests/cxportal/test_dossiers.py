@@ -3,10 +3,13 @@
 from datetime import date, timedelta
 from decimal import Decimal
 
+import numpy as np
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
+from bank import settings as values
 from clients.models import (
     ExchangeRate,
     Facility,
@@ -16,6 +19,7 @@ from clients.models import (
     Touchpoint,
     Transaction,
 )
+from metrics.facts import exposure
 from metrics.models import Measurement
 from tests import factories
 from tests.cxportal.conftest import make_late
@@ -190,13 +194,14 @@ def test_bar_turns_amber_at_80_per_cent_and_vermilion_above_the_limit(lan, book,
     assert [line.tone for line in lan.get(path(book)).context["found"].book.limits] == [tone]
 
 
-def test_foreign_limit_counts_at_the_rate_of_its_day_and_is_named_without_one(lan, book):
+def test_foreign_limit_counts_at_the_newest_rate_and_is_named_without_one(lan, book):
     ExchangeRate.objects.create(currency="USD", as_of=date(2026, 10, 1), rate=Decimal(7))
     ExchangeRate.objects.create(currency="USD", as_of=date(2026, 11, 20), rate=Decimal(9))
+    ExchangeRate.objects.create(currency="USD", as_of=date(2026, 12, 20), rate=Decimal(11))
     lend(book.mine.client, currency="USD")
     lend(book.mine.client, currency="EUR")
     held = lan.get(path(book)).context["found"].book
-    assert (held.exposure, held.unrated) == (7000, ["EUR"])
+    assert (held.exposure, held.unrated) == (9000, ["EUR"])
     assert "EUR" in lan.get(path(book, "financials/")).content.decode()
 
 
@@ -204,6 +209,36 @@ def test_facility_that_has_ended_is_not_exposure(lan, book):
     lend(book.mine.client, ends_on=date(2026, 11, 23))
     held = lan.get(path(book)).context["found"].book
     assert (held.limits, held.exposure) == ([], None)
+
+
+def test_exposure_of_the_head_is_the_one_that_the_figures_weigh_by(lan, book):
+    client, today = book.mine.client, timezone.localdate(NOW)
+    ExchangeRate.objects.create(currency="USD", as_of=date(2026, 11, 20), rate=Decimal("7.125"))
+    for fields in (
+        {"currency": "USD"},
+        {"currency": "EUR"},
+        {"limit": None, "drawn": Decimal("12.34")},
+        {"limit": Decimal(100), "drawn": Decimal(150)},
+        {"starts_on": today + timedelta(days=1)},
+        {"ends_on": today},
+    ):
+        facility = lend(client, **fields)
+        facility.balances.create(as_of=facility.as_of, limit=facility.limit, drawn=facility.drawn)
+
+    held = lan.get(path(book)).context["found"].book
+
+    known = exposure.at([today], clients=[client.pk])[today]
+    assert held.exposure == Decimal("8287.34")
+    assert known.of(np.array([client.pk])).tolist() == [8287.34]
+    assert known.unrated_of(np.array([client.pk])) == len(held.unrated) == 1
+
+
+def test_money_is_told_in_the_currency_that_the_bank_reports_in(lan, book, staff):
+    values.put("reporting_currency", "USD", at=NOW, by=staff.admin)
+    lend(book.mine.client, currency="USD")
+    lend(book.mine.client, currency="CNY")
+    held = lan.get(path(book)).context["found"].book
+    assert (held.currency, held.exposure, held.unrated) == ("USD", 1000, ["CNY"])
 
 
 def test_statements_stand_side_by_side_oldest_first(lan, book):
