@@ -99,7 +99,7 @@ def beat(house, number=1):
 
 
 def sent(sink, least):
-    assert until(lambda: len(sink.mails) >= least, 120), len(sink.mails)
+    assert until(lambda: len(sink.mails) >= least, 300), len(sink.mails)
 
 
 def test_broker_that_is_flushed_emptied_and_stopped_costs_no_mail(house, sink, broker):
