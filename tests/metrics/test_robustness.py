@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from django.urls import reverse
 from django.utils import translation
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
+from scipy import stats
 
 from bank.models import AuditEntry
 from metrics import references, storing
@@ -38,6 +39,14 @@ def test_two_indices_agree_as_far_as_ranks_and_bands_do():
     assert found.rank_correlation == pytest.approx(0.8)
     # Two change places across a bound of the bands, the others stay.
     assert (found.moved, found.share_moved) == (2, 0.5)
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=3, max_size=30))
+def test_rank_correlation_is_spearmans_with_ties(pairs):
+    one, two = (np.array(column, dtype=float) for column in zip(*pairs, strict=True))
+    assume(len(set(one)) > 1 and len(set(two)) > 1)
+    found = robustness.agreement(one, two).rank_correlation
+    assert found == pytest.approx(stats.spearmanr(one, two).statistic)
 
 
 @pytest.mark.parametrize("index", [[], [50.0, 60.0], [50.0, 50.0, 50.0], [np.nan] * 3])

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import stats
 
 from metrics.formulas import health
 from metrics.formulas.indices import Column
@@ -92,4 +91,10 @@ def agreement(index: Column, other: Column, *, bands: Bands = DEFAULT.bands) -> 
 def _spearman(one: Column, two: Column) -> float | None:
     if len(one) < LEAST or np.all(one == one[0]) or np.all(two == two[0]):
         return None
-    return float(stats.spearmanr(one, two).statistic)
+    return float(np.corrcoef(_ranks(one), _ranks(two))[0, 1])
+
+
+def _ranks(values: Column) -> Column:
+    """Mid-ranks from 1. Not those of scipy.stats: it takes every process a second to import."""
+    _values, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(counts) - (counts - 1) / 2)[place]
