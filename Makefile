@@ -14,14 +14,18 @@ SAFE := DEMO=0 SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.tok
 # CI measures coverage by naming another way to run the tests.
 PYTEST ?= $(BIN)/pytest
 
-.PHONY: run test check e2e bench install tools
+.PHONY: run test faults check e2e bench install tools
 
 run: install
 	@exec $(BIN)/python run.py
 
 test: tools
 	@$(PYTEST) -q -n 2 -m "not running" --ignore=tests/e2e
-	@$(BIN)/pytest -q -m running --ignore=tests/e2e
+	@$(BIN)/pytest -q -m "running and not faults" --ignore=tests/e2e
+
+# What breaks on purpose takes minutes and wants a machine of its own.
+faults: tools
+	@$(BIN)/pytest -q -m faults --ignore=tests/e2e
 
 check: tools
 	$(BIN)/ruff check .

@@ -12,7 +12,7 @@ from tests.flows.house import House
 from tests.proxy import CUT, HANG, LOSE, Proxy, always
 from tests.sinks import Sink
 
-pytestmark = pytest.mark.running
+pytestmark = [pytest.mark.running, pytest.mark.faults]
 MAILS, SENDERS = 20, 2
 
 

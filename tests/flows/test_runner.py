@@ -63,8 +63,10 @@ def test_start_stop_and_start_again(product):
     assert refusal(product) == f"It runs already, as process {pid}.\n"
     assert product.stop(signal.SIGINT) == 0
     assert product.processes() == {}
-    assert min(_seconds_to_start(product), _seconds_to_start(product)) < 10
+    starts = [_seconds_to_start(product) for _turn in range(2)]
     product.start()
+    # Under ten seconds on a free machine: a few times what one command takes on this one.
+    assert min(starts) < 8 * min(_seconds_of_a_command(product) for _turn in range(2)), starts
     assert (product.state / "accounts.json").read_text() == accounts
     assert product.stop(signal.SIGTERM) == 0
     assert product.processes() == {}
@@ -77,6 +79,12 @@ def _seconds_to_start(product):
     taken = time.monotonic() - began
     product.stop()
     return taken
+
+
+def _seconds_of_a_command(product):
+    began = time.monotonic()
+    product.run("verify_audit")
+    return time.monotonic() - began
 
 
 def _all_well(product):

@@ -17,7 +17,7 @@ from tests.flows.product import free_port, until
 from tests.flows.test_faults import empty, reconcile, states  # noqa: F401 - a fixture
 from tests.sinks import Sink
 
-pytestmark = pytest.mark.running
+pytestmark = [pytest.mark.running, pytest.mark.faults]
 MAILS = 40
 WORKER = ("celery", "-A", "cxportal", "worker", "-Q", "mail,default", "-c", "2", "-l", "ERROR")
 PLAIN = ("--without-gossip", "--without-mingle")

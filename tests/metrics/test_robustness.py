@@ -139,9 +139,7 @@ def test_without_a_reference_there_is_nothing_to_report():
 
 
 @pytest.mark.django_db
-def test_the_page_of_the_index_tells_what_other_choices_would_change(
-    staff, client, settings
-):
+def test_the_page_of_the_index_tells_what_other_choices_would_change(staff, client, settings):
     make_crowd(30)
     references.rebase(at=NOW, by=None)
     client.force_login(staff.qiu)
