@@ -201,3 +201,12 @@ def test_any_number_of_contacts_is_judged_in_three_queries(db, django_assert_num
     contacts = [make_contact(make_client()) for _each in range(number)]
     with django_assert_num_queries(3):
         assert consent.refusals(contacts, at=NOW) == {}
+
+
+@pytest.mark.django_db
+def test_many_contacts_are_judged_as_few_are(monkeypatch):
+    people = [make_contact(make_client()), make_contact(make_client(), consent="no")]
+    few = consent.reasons(people, at=NOW)
+    monkeypatch.setattr(consent, "NARROW", 0)
+    assert consent.reasons(people, at=NOW) == few
+    assert [bool(few[person.pk]) for person in people] == [False, True]
