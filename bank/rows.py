@@ -13,6 +13,8 @@ from typing import Any
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from bank import currencies
+
 Reader = Callable[[Any], Any]
 MOST = 1000
 GREATEST = 2**31 - 1
@@ -183,7 +185,8 @@ def money(value: Any) -> Decimal:
 
 
 def currency(value: Any) -> str:
-    """Three letters of ISO 4217."""
-    if not (isinstance(value, str) and len(value) == 3 and value.isascii() and value.isalpha()):
-        raise Unfit(_("A currency of three letters such as CNY."))
-    return value.upper()
+    """Three letters of ISO 4217 that stand for money, however they are written."""
+    code = value.upper() if isinstance(value, str) else ""
+    if not currencies.known(code):
+        raise Unfit(_("A currency of ISO 4217 such as CNY."))
+    return code

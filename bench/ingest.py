@@ -112,4 +112,4 @@ def _copy(finished: bytes) -> None:
 def _sweep() -> None:
     """Each side finds the table as empty as the other did."""
     with connection.cursor() as cursor:
-        cursor.execute(f"TRUNCATE {Touchpoint._meta.db_table}")
+        cursor.execute(f"TRUNCATE {Touchpoint._meta.db_table} CASCADE")

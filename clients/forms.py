@@ -1,6 +1,5 @@
 """Shapes of what administrators type about clients and contacts."""
 
-import re
 import unicodedata
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from bank import currencies
 from clients import touchpoints
 from clients.imports import uscc
 from clients.models import Case, Client, Contact, ExchangeRate, Freeze, Outage, Touchpoint
@@ -103,10 +103,10 @@ class RateForm(OneLine):
         fields = ("currency", "as_of", "rate")
 
     def clean_currency(self) -> str:
-        """Three letters, in capitals."""
+        """A currency, in capitals."""
         currency = str(self.cleaned_data["currency"]).upper()
-        if not re.fullmatch("[A-Z]{3}", currency):
-            raise forms.ValidationError(_("A currency of three letters such as CNY, please."))
+        if not currencies.known(currency):
+            raise forms.ValidationError(_("A currency of ISO 4217 such as CNY."))
         return currency
 
     def clean_rate(self) -> Decimal:

@@ -14,9 +14,9 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import gettext_lazy as _
 
+from bank import currencies
 from bank.cells import STARTERS
 from bank.models import in_language
-from clients.imports import currencies
 from clients.imports.lookup import Lookup
 from clients.imports.reporting import Say, Unfit
 

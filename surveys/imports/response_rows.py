@@ -36,7 +36,14 @@ _FIXED = (
         cells.lookup("contacts", _("a contact number")),
     ),
     Column("questionnaire", "问卷", "Questionnaire", cells.text(60), needed=True),
-    Column("submitted_at", "提交时间", "Submitted at", cells.moment, needed=True),
+    Column(
+        "submitted_at",
+        "提交时间",
+        "Submitted at",
+        cells.moment,
+        needed=True,
+        doubt=cells.ahead,
+    ),
 )
 
 

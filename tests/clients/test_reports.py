@@ -214,7 +214,7 @@ LONG = "9" * 4000
                 ("transactions", "product_code", ["nonsense"]),
                 ("transactions", "amount", ["x", "1.005", 0.001, 10**18, "1e400", "NaN", LONG]),
                 ("transactions", "amount", [[], {}, True, "", "1e-400"]),
-                ("transactions", "currency", ["", "RMB1", 156, "人民币"]),
+                ("transactions", "currency", ["", "RMB1", 156, "人民币", "ABC", "XXX"]),
                 ("transactions", "booked_at", [None, "2026-11-24T02:05:01Z", 5]),
                 ("transactions", "days_past_due", [-1, 1.5, 2**31]),
                 ("transactions", "is_demo", [True]),

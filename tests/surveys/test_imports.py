@@ -62,6 +62,18 @@ def test_responses_are_written_with_their_answers(line, version):
     assert (second.contact, second.version, second.is_test) == (None, version, False)
 
 
+def test_an_answer_of_a_day_to_come_is_taken_and_told(line):
+    report = run(f"R1,C1,P1,{line},2027-01-01T00:00:00+08:00,9,4,")
+    assert counts(report) == (1, 0, 0, 0, 1, 0)
+    (doubt,) = report.problems
+    with translation.override("en"):
+        assert (doubt.row, doubt.column, str(doubt.say)) == (
+            2,
+            "submitted_at",
+            "This time lies in the future; nothing counts before it has come.",
+        )
+
+
 def test_the_same_file_again_changes_nothing_and_a_changed_answer_is_a_revision(line):
     row = f"R1,C1,P1,{line},2025-06-01,9,4,很好"
     run(row)
